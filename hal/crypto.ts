@@ -1,0 +1,69 @@
+/**
+ * Cryptographic engines. Every call is synchronous, works in the caller's buffers and keeps no view of them.
+ * The shapes of Hash and HashAlgorithm are those of @noble/hashes, so its algorithms fit as they are.
+ */
+
+/** A running hash. */
+export interface Hash {
+  update(data: Uint8Array): unknown;
+  /** Writes the digest to the first `outputLen` bytes of `out`; the hash is spent afterwards. */
+  digestInto(out: Uint8Array): void;
+  /** An independent copy of the running state. */
+  clone(): Hash;
+  /** Wipes the state. A hash that is dropped without it is wiped when it is collected, or never. */
+  destroy(): void;
+}
+
+export interface HashAlgorithm {
+  /** Bytes in a digest. */
+  readonly outputLen: number;
+  /** Bytes in a block, which HMAC needs. */
+  readonly blockLen: number;
+  create(): Hash;
+}
+
+/** Verifies signatures over digests. Signing is `Identity.sign`: keys stay with their owner. */
+export interface Verifier {
+  /** Bytes of a signature: r then s, big-endian, each as long as the group's order. */
+  readonly signatureLength: number;
+  /** Bytes of a public key: X then Y, big-endian. */
+  readonly publicKeyLength: number;
+  /** Whether `signature` over `digest` (already hashed, any hash) was made with the key to `publicKey`. Never throws. */
+  verify(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean;
+}
+
+/** Ephemeral Diffie-Hellman over an elliptic curve. */
+export interface KeyAgreement {
+  /** Bytes of a public key on the wire: X then Y, big-endian. */
+  readonly publicKeyLength: number;
+  /** Bytes of the shared secret: the X coordinate, leading zeros kept. */
+  readonly sharedSecretLength: number;
+  /** Makes a key pair, writes its public key and returns its private half. */
+  generate(publicKey: Uint8Array): EphemeralKey;
+}
+
+export interface EphemeralKey {
+  /** Writes the shared secret; false, with nothing written, if `peerPublicKey` is not a point of the curve. */
+  agree(peerPublicKey: Uint8Array, sharedSecret: Uint8Array): boolean;
+  destroy(): void;
+}
+
+/** Authenticated encryption. */
+export interface Aead {
+  readonly keyLength: number;
+  readonly nonceLength: number;
+  readonly tagLength: number;
+  /** Takes a copy of `key`. */
+  create(key: Uint8Array): AeadKey;
+}
+
+export interface AeadKey {
+  /** Encrypts `text` in place and writes `tag`. */
+  seal(nonce: Uint8Array, associatedData: Uint8Array, text: Uint8Array, tag: Uint8Array): void;
+  /** Decrypts `text` in place; false, and `text` without meaning, if `tag` does not fit. */
+  open(nonce: Uint8Array, associatedData: Uint8Array, text: Uint8Array, tag: Uint8Array): boolean;
+  destroy(): void;
+}
+
+/** Fills `out` from a cryptographic random source; throws if the source fails. */
+export type Random = (out: Uint8Array) => void;

@@ -1,0 +1,9 @@
+/** Non-volatile memory, addressed by byte. Errors of the medium throw. */
+export interface Storage {
+  /** Bytes in all. */
+  readonly length: number;
+  /** Fills `into` from `offset`; throws a RangeError outside the medium. */
+  read(offset: number, into: Uint8Array): void;
+  /** Erases what it must and writes `data`; throws a RangeError outside the medium. */
+  write(offset: number, data: Uint8Array): void;
+}

@@ -1,0 +1,43 @@
+import type { Connection } from "./connection.js";
+import type { Version } from "./versions.js";
+import type { Reader, Writer } from "./wire.js";
+
+/** How far a connection has come; each of the first three requests moves it on by one. */
+export type State = number;
+export const NOT_STARTED = 0;
+export const AFTER_VERSION = 1;
+export const AFTER_CAPABILITIES = 2;
+export const NEGOTIATED = 3;
+
+// Requests; the response to each is its code without bit 7 (DSP0274 1.3 §8.4).
+export const GET_DIGESTS = 0x81;
+export const GET_CERTIFICATE = 0x82;
+export const CHALLENGE = 0x83;
+export const GET_VERSION = 0x84;
+export const GET_MEASUREMENTS = 0xe0;
+export const GET_CAPABILITIES = 0xe1;
+export const NEGOTIATE_ALGORITHMS = 0xe3;
+export const VENDOR_DEFINED_REQUEST = 0xfe;
+
+/** The only response that answers every request. */
+export const ERROR = 0x7f;
+
+/** The response code to a request code. */
+export const responseTo = (request: number): number => request & 0x7f;
+
+/** One request and its response, as a responder serves it. */
+export interface Exchange {
+  /** RequestResponseCode of the request. */
+  readonly request: number;
+  /** The first version that has it; before, it is an unsupported request. */
+  readonly since: Version;
+  /** The state it is expected in, or undefined for any. */
+  readonly after: State | undefined;
+  /** Flags that CAPABILITIES shows for it. */
+  readonly capability: number;
+  /**
+   * Serves one request. `request` and `response` stand behind SPDMVersion and RequestResponseCode, which were read and
+   * written. Checks, then writes, and touches transcript and state last. Throws SpdmError or WireError; never writes ERROR.
+   */
+  respond(connection: Connection, request: Reader, response: Writer): void;
+}

@@ -1,0 +1,108 @@
+/**
+ * Measurement blocks (DSP0274 1.3 §10.11.1) and the hash that summarises them.
+ *
+ * | offset | field                        | size |
+ * | 0      | Index                        | 1    |
+ * | 1      | MeasurementSpecification     | 1    | DMTF's; what follows is by it
+ * | 2      | MeasurementSize              | 2    |
+ * | 4      | DMTFSpecMeasurementValueType | 1    | b7: raw bit stream
+ * | 5      | DMTFSpecMeasurementValueSize | 2    |
+ * | 7      | DMTFSpecMeasurementValue     | n    |
+ */
+import type { HashAlgorithm } from "../hal/crypto.js";
+import type { Measurement } from "../hal/measurements.js";
+import { DMTF_MEASUREMENT } from "./algorithms.js";
+import type { Connection } from "./connection.js";
+import { Reader, WireError, Writer } from "./wire.js";
+
+const BLOCK_HEADER_LENGTH = 7;
+
+// MeasurementSummaryHashType
+export const NO_SUMMARY = 0x00;
+export const TCB_SUMMARY = 0x01;
+export const ALL_SUMMARY = 0xff;
+
+// DMTFSpecMeasurementValueType
+export const IMMUTABLE_ROM = 0;
+export const MUTABLE_FIRMWARE = 1;
+export const HARDWARE_CONFIGURATION = 2;
+export const FIRMWARE_CONFIGURATION = 3;
+export const MEASUREMENT_MANIFEST = 4;
+export const DEVICE_MODE = 5;
+export const FIRMWARE_VERSION = 6;
+export const SECURE_VERSION_NUMBER = 7;
+export const RAW_BIT_STREAM = 0x80;
+
+// Reserved indices
+export const MANIFEST_INDEX = 0xfd;
+export const DEVICE_MODE_INDEX = 0xfe;
+
+/** One block of a record, in DMTF's format. */
+export interface MeasurementBlock {
+  readonly index: number;
+  /** DMTFSpecMeasurementValueType, `RAW_BIT_STREAM` included. */
+  readonly valueType: number;
+  readonly value: Uint8Array;
+}
+
+/** Splits a record; throws WireError unless its blocks are DMTF's, whole, and `blockCount` in number. */
+export function readRecord(record: Uint8Array, blockCount: number): MeasurementBlock[] {
+  const r = new Reader(record);
+  const blocks: MeasurementBlock[] = [];
+  for (let i = 0; i < blockCount; i++) {
+    const index = r.u8();
+    const specification = r.u8();
+    const size = r.u16();
+    const valueType = r.u8();
+    const valueSize = r.u16();
+    if (specification !== DMTF_MEASUREMENT || size !== valueSize + 3) throw new WireError("not a DMTF measurement");
+    blocks.push({ index, valueType, value: r.bytes(valueSize) });
+  }
+  if (r.remaining !== 0) throw new WireError("record longer than its blocks");
+  return blocks;
+}
+
+/** Writes all of a block but its value. */
+function writeBlockHeader(w: Writer, index: number, valueType: number, valueLength: number): void {
+  w.u8(index);
+  w.u8(DMTF_MEASUREMENT);
+  w.u16(valueLength + 3);
+  w.u8(valueType);
+  w.u16(valueLength);
+}
+
+/** Raw if that is asked for and there; and always where a digest would say nothing: device mode, version number. */
+function isRaw(m: Measurement, wanted: boolean): boolean {
+  return m.rawLength > 0 && (wanted || m.valueType === DEVICE_MODE || m.valueType === SECURE_VERSION_NUMBER);
+}
+
+export function blockLength(m: Measurement, raw: boolean, hash: HashAlgorithm): number {
+  return BLOCK_HEADER_LENGTH + (isRaw(m, raw) ? m.rawLength : hash.outputLen);
+}
+
+export function writeBlock(w: Writer, m: Measurement, raw: boolean, hash: HashAlgorithm): void {
+  if (isRaw(m, raw)) {
+    writeBlockHeader(w, m.index, m.valueType | RAW_BIT_STREAM, m.rawLength);
+    m.readRaw(w.view(m.rawLength));
+  } else {
+    writeBlockHeader(w, m.index, m.valueType, hash.outputLen);
+    m.digest(hash, w.view(hash.outputLen));
+  }
+}
+
+/** MeasurementSummaryHash: the base hash over the blocks of the trusted computing base, or over all, none of them raw. */
+export function measurementSummary(c: Connection, summaryType: number): Uint8Array {
+  const { engine, source } = c.options.measurements!;
+  const { hash } = c.negotiated!;
+  const running = hash.create();
+  for (const m of source.list) {
+    if (summaryType !== ALL_SUMMARY && !m.tcb) continue;
+    const block = new Writer(new Uint8Array(blockLength(m, false, engine)));
+    writeBlock(block, m, false, engine);
+    running.update(block.message);
+  }
+  const summary = new Uint8Array(hash.outputLen);
+  running.digestInto(summary);
+  running.destroy();
+  return summary;
+}

@@ -1,0 +1,280 @@
+/**
+ * NEGOTIATE_ALGORITHMS (0xE3) and ALGORITHMS (0x63), DSP0274 1.3 §10.5
+ *
+ * | offset | request field            | size   | offset | response field              | size   | versions |
+ * | 2      | number of tables         | 1      | 2      | number of tables            | 1      | 1.1; before reserved |
+ * | 3      | reserved                 | 1      | 3      | reserved                    | 1      |
+ * | 4      | Length                   | 2      | 4      | Length                      | 2      |
+ * | 6      | MeasurementSpecification | 1      | 6      | MeasurementSpecificationSel | 1      |
+ * | 7      | OtherParamsSupport       | 1      | 7      | OtherParamsSelection        | 1      | 1.2 |
+ * |        |                          |        | 8      | MeasurementHashAlgo         | 4      |
+ * | 8      | BaseAsymAlgo             | 4      | 12     | BaseAsymSel                 | 4      |
+ * | 12     | BaseHashAlgo             | 4      | 16     | BaseHashSel                 | 4      |
+ * | 16     | PqcAsymAlgo              | 4      | 20     | PqcAsymSel                  | 4      | 1.4; before reserved |
+ * | 20     | reserved                 | 8      | 24     | reserved                    | 7      |
+ * |        |                          |        | 31     | MELspecificationSel         | 1      | 1.3 |
+ * | 28     | ExtAsymCount             | 1      | 32     | ExtAsymSelCount             | 1      |
+ * | 29     | ExtHashCount             | 1      | 33     | ExtHashSelCount             | 1      |
+ * | 30     | reserved                 | 1      | 34     | reserved                    | 2      |
+ * | 31     | MELspecification         | 1      |        |                             |        | 1.3 |
+ * | 32     | ExtAsym, ExtHash         | 4 each | 36     | ExtAsymSel, ExtHashSel      | 4 each |
+ * |        | tables                   | 4 + 4e |        | tables                      | 4 + 4e | 1.1 |
+ *
+ * A table: AlgType (1), AlgCount (1: bytes of AlgSupported in b7–4, extended algorithms e in b3–0), AlgSupported (2).
+ */
+import {
+  DHE,
+  DMTF_MEASUREMENT,
+  KEM,
+  KEY_SCHEDULE,
+  MULTI_KEY_CONN,
+  OPAQUE_DATA_FORMAT,
+  OPAQUE_DATA_FORMAT_1,
+} from "../algorithms.js";
+import { MEAS_CAP, MULTI_KEY_CAP, MULTI_KEY_CAP_ONLY } from "../capabilities.js";
+import { Chains } from "../chain.js";
+import type { Connection, Negotiated } from "../connection.js";
+import { INVALID_REQUEST, SpdmError } from "../errors.js";
+import { AFTER_CAPABILITIES, type Exchange, NEGOTIATE_ALGORITHMS, NEGOTIATED } from "../exchange.js";
+import { V1_0, V1_1, V1_2, V1_3, V1_4, type Version } from "../versions.js";
+import { type Reader, WireError, type Writer } from "../wire.js";
+
+const EXT_LENGTH = 4;
+const ALGORITHMS_LENGTH = 36;
+const TABLE_LENGTH = 4;
+
+export interface AlgorithmTable {
+  readonly type: number;
+  readonly supported: number;
+  /** Extended algorithms, 4 bytes each. */
+  readonly ext: Uint8Array;
+}
+
+/** What both messages have. */
+interface Common {
+  readonly measurementSpecification: number;
+  /** From 1.2 on. */
+  readonly otherParams: number;
+  readonly baseAsym: number;
+  readonly baseHash: number;
+  /** From 1.4 on. */
+  readonly pqcAsym: number;
+  /** From 1.3 on. */
+  readonly melSpecification: number;
+  readonly extAsym: Uint8Array;
+  readonly extHash: Uint8Array;
+  /** From 1.1 on. */
+  readonly tables: readonly AlgorithmTable[];
+}
+
+/** Algorithms offered, as bits. */
+export interface NegotiateAlgorithms extends Common {
+  /** Bytes of the message, as it says. */
+  readonly length: number;
+}
+
+/** Algorithms selected, one bit each at the most. */
+export interface Algorithms extends Common {
+  readonly length: number;
+  readonly measurementHash: number;
+}
+
+const NO_EXT = new Uint8Array(0);
+
+function readTables(r: Reader, count: number, version: Version): AlgorithmTable[] {
+  const tables: AlgorithmTable[] = [];
+  let previous = DHE - 1;
+  for (let i = 0; i < count; i++) {
+    const type = r.u8();
+    const algCount = r.u8();
+    if (type <= previous || type > (version >= V1_4 ? KEM : KEY_SCHEDULE)) throw new WireError("AlgType out of order");
+    if (algCount >> 4 !== 2) throw new WireError("AlgSupported not of 2 bytes");
+    tables.push({ type, supported: r.u16(), ext: r.bytes((algCount & 0x0f) * EXT_LENGTH) });
+    previous = type;
+  }
+  return tables;
+}
+
+function writeTables(w: Writer, tables: readonly AlgorithmTable[]): void {
+  for (const table of tables) {
+    w.u8(table.type);
+    w.u8(0x20 | (table.ext.length / EXT_LENGTH));
+    w.u16(table.supported);
+    w.bytes(table.ext);
+  }
+}
+
+export function readNegotiateAlgorithms(r: Reader, version: Version): NegotiateAlgorithms {
+  const tableCount = version >= V1_1 ? r.u8() : r.u8() & 0;
+  r.skip(1);
+  const length = r.u16();
+  const measurementSpecification = r.u8();
+  const otherParams = r.u8();
+  const baseAsym = r.u32();
+  const baseHash = r.u32();
+  const pqcAsym = r.u32();
+  r.skip(8);
+  const extAsymCount = r.u8();
+  const extHashCount = r.u8();
+  r.skip(1);
+  const melSpecification = r.u8();
+  return {
+    length,
+    measurementSpecification,
+    otherParams: version >= V1_2 ? otherParams : 0,
+    baseAsym,
+    baseHash,
+    pqcAsym: version >= V1_4 ? pqcAsym : 0,
+    melSpecification: version >= V1_3 ? melSpecification : 0,
+    extAsym: r.bytes(extAsymCount * EXT_LENGTH),
+    extHash: r.bytes(extHashCount * EXT_LENGTH),
+    tables: readTables(r, tableCount, version),
+  };
+}
+
+export function writeNegotiateAlgorithms(w: Writer, m: NegotiateAlgorithms, version: Version): void {
+  w.u8(version >= V1_1 ? m.tables.length : 0);
+  w.u8(0);
+  w.u16(m.length);
+  w.u8(m.measurementSpecification);
+  w.u8(version >= V1_2 ? m.otherParams : 0);
+  w.u32(m.baseAsym);
+  w.u32(m.baseHash);
+  w.u32(version >= V1_4 ? m.pqcAsym : 0);
+  w.zeros(8);
+  w.u8(m.extAsym.length / EXT_LENGTH);
+  w.u8(m.extHash.length / EXT_LENGTH);
+  w.u8(0);
+  w.u8(version >= V1_3 ? m.melSpecification : 0);
+  w.bytes(m.extAsym);
+  w.bytes(m.extHash);
+  if (version >= V1_1) writeTables(w, m.tables);
+}
+
+export function readAlgorithms(r: Reader, version: Version): Algorithms {
+  const tableCount = version >= V1_1 ? r.u8() : r.u8() & 0;
+  r.skip(1);
+  const length = r.u16();
+  const measurementSpecification = r.u8();
+  const otherParams = r.u8();
+  const measurementHash = r.u32();
+  const baseAsym = r.u32();
+  const baseHash = r.u32();
+  const pqcAsym = r.u32();
+  r.skip(7);
+  const melSpecification = r.u8();
+  const extAsymCount = r.u8();
+  const extHashCount = r.u8();
+  r.skip(2);
+  return {
+    length,
+    measurementSpecification,
+    otherParams: version >= V1_2 ? otherParams : 0,
+    measurementHash,
+    baseAsym,
+    baseHash,
+    pqcAsym: version >= V1_4 ? pqcAsym : 0,
+    melSpecification: version >= V1_3 ? melSpecification : 0,
+    extAsym: r.bytes(extAsymCount * EXT_LENGTH),
+    extHash: r.bytes(extHashCount * EXT_LENGTH),
+    tables: readTables(r, tableCount, version),
+  };
+}
+
+export function writeAlgorithms(w: Writer, m: Algorithms, version: Version): void {
+  w.u8(version >= V1_1 ? m.tables.length : 0);
+  w.u8(0);
+  w.u16(m.length);
+  w.u8(m.measurementSpecification);
+  w.u8(version >= V1_2 ? m.otherParams : 0);
+  w.u32(m.measurementHash);
+  w.u32(m.baseAsym);
+  w.u32(m.baseHash);
+  w.u32(version >= V1_4 ? m.pqcAsym : 0);
+  w.zeros(7);
+  w.u8(version >= V1_3 ? m.melSpecification : 0);
+  w.u8(m.extAsym.length / EXT_LENGTH);
+  w.u8(m.extHash.length / EXT_LENGTH);
+  w.zeros(2);
+  w.bytes(m.extAsym);
+  w.bytes(m.extHash);
+  if (version >= V1_1) writeTables(w, m.tables);
+}
+
+function check(m: NegotiateAlgorithms, length: number, version: Version): void {
+  let extLength = m.extAsym.length + m.extHash.length;
+  let valid = m.length === length && m.length <= (version >= V1_1 ? 128 : 64);
+  for (const table of m.tables) {
+    extLength += table.ext.length;
+    if (table.supported === 0) valid = false;
+  }
+  if (!valid || extLength > (version >= V1_1 ? 20 : 8) * EXT_LENGTH) throw new SpdmError(INVALID_REQUEST);
+  // We have no MULTI_KEY_CAP, so nobody may ask us for it.
+  if (version >= V1_3 && (m.otherParams & MULTI_KEY_CONN) !== 0) throw new SpdmError(INVALID_REQUEST);
+}
+
+/** The board's first choice that is offered. */
+function prefer<T extends { readonly algorithm: number }>(choices: readonly T[], offered: number): T {
+  const choice = choices.find(({ algorithm }) => (algorithm & offered) !== 0);
+  if (choice === undefined) throw new SpdmError(INVALID_REQUEST);
+  return choice;
+}
+
+function otherParamsSelection(c: Connection, offered: number): number {
+  const opaque = offered & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
+  // A requester that only has multi-key connections gets one; there is nothing here to negotiate.
+  const multiKey = c.version >= V1_3 && (c.peerFlags & MULTI_KEY_CAP) === MULTI_KEY_CAP_ONLY;
+  return opaque | (multiKey ? MULTI_KEY_CONN : 0);
+}
+
+export const algorithms: Exchange = Object.freeze({
+  request: NEGOTIATE_ALGORITHMS,
+  since: V1_0,
+  after: AFTER_CAPABILITIES,
+  capability: 0,
+  respond(c, request, response) {
+    const { version, options } = c;
+    const offered = readNegotiateAlgorithms(request, version);
+    check(offered, request.offset, version);
+    const hash = prefer(options.baseHash, offered.baseHash);
+    const asym = prefer(options.baseAsym, offered.baseAsym);
+    const measures =
+      options.measurements !== undefined &&
+      (c.flags & MEAS_CAP) !== 0 &&
+      (offered.measurementSpecification & DMTF_MEASUREMENT) !== 0;
+    const length = ALGORITHMS_LENGTH + offered.tables.length * TABLE_LENGTH;
+    c.requireRoom(length);
+
+    writeAlgorithms(
+      response,
+      {
+        length,
+        measurementSpecification: measures ? DMTF_MEASUREMENT : 0,
+        otherParams: otherParamsSelection(c, offered.otherParams),
+        measurementHash: measures ? options.measurements.algorithm : 0,
+        baseAsym: asym.algorithm,
+        baseHash: hash.algorithm,
+        pqcAsym: 0,
+        melSpecification: 0,
+        extAsym: NO_EXT,
+        extHash: NO_EXT,
+        // Sessions and mutual authentication are what the tables serve; without the capabilities nothing is selected.
+        tables: offered.tables.map(({ type }) => ({ type, supported: 0, ext: NO_EXT })),
+      },
+      version,
+    );
+
+    c.transcript.addVca(request.consumed());
+    c.transcript.addVca(response.written());
+    c.transcript.settle(hash.engine);
+    const { identity } = asym;
+    c.negotiated = {
+      hash: hash.engine,
+      signatureLength: identity.signatureLength,
+      identity,
+      chains: new Chains(identity, hash.engine),
+      measures,
+    } satisfies Negotiated;
+    c.state = NEGOTIATED;
+  },
+} satisfies Exchange);

@@ -1,0 +1,124 @@
+/**
+ * GET_CERTIFICATE (0x82) and CERTIFICATE (0x02), DSP0274 1.3 §10.7
+ *
+ * | offset | request field | size | offset | response field       | size | versions |
+ * | 2      | SlotID b3–0   | 1    | 2      | SlotID b3–0          | 1    | b7: large form, 1.4 |
+ * | 3      | b0: SlotSizeRequested | 1 | 3 | CertificateInfo b2–0 | 1    | 1.3; before reserved |
+ * | 4      | Offset        | 2    | 4      | PortionLength        | 2    | 0 in the large form, as the next |
+ * | 6      | Length        | 2    | 6      | RemainderLength      | 2    |
+ * | 8      | LargeOffset   | 4    | 8      | LargePortionLength   | 4    | large form, 1.4, as the next |
+ * | 12     | LargeLength   | 4    | 12     | LargeRemainderLength | 4    |
+ * |        |               |      |        | CertChain            | PortionLength |
+ */
+import { CERT_CAP } from "../capabilities.js";
+import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
+import { type Exchange, GET_CERTIFICATE, NEGOTIATED } from "../exchange.js";
+import { V1_0, V1_2, V1_3, V1_4, type Version } from "../versions.js";
+import type { Reader, Writer } from "../wire.js";
+
+const HEADER_LENGTH = 8;
+const SLOT = 0x0f;
+const LARGE = 0x80;
+const SLOT_SIZE_REQUESTED = 1 << 0;
+
+export interface GetCertificate {
+  readonly slot: number;
+  readonly slotSizeRequested: boolean;
+  readonly large: boolean;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface Certificate {
+  readonly slot: number;
+  /** From 1.3 on, in multi-key connections. */
+  readonly certificateInfo: number;
+  readonly large: boolean;
+  readonly remainderLength: number;
+  readonly portion: Uint8Array;
+}
+
+export function readGetCertificate(r: Reader, version: Version): GetCertificate {
+  const param1 = r.u8();
+  const param2 = r.u8();
+  const large = version >= V1_4 && (param1 & LARGE) !== 0;
+  let offset = r.u16();
+  let length = r.u16();
+  if (large) {
+    offset = r.u32();
+    length = r.u32();
+  }
+  const slotSizeRequested = version >= V1_3 && (param2 & SLOT_SIZE_REQUESTED) !== 0;
+  return { slot: param1 & SLOT, slotSizeRequested, large, offset, length };
+}
+
+export function writeGetCertificate(w: Writer, m: GetCertificate): void {
+  w.u8(m.slot | (m.large ? LARGE : 0));
+  w.u8(m.slotSizeRequested ? SLOT_SIZE_REQUESTED : 0);
+  w.u16(m.large ? 0 : m.offset);
+  w.u16(m.large ? 0 : m.length);
+  if (m.large) {
+    w.u32(m.offset);
+    w.u32(m.length);
+  }
+}
+
+export function readCertificate(r: Reader, version: Version): Certificate {
+  const param1 = r.u8();
+  const param2 = r.u8();
+  const large = version >= V1_4 && (param1 & LARGE) !== 0;
+  let portionLength = r.u16();
+  let remainderLength = r.u16();
+  if (large) {
+    portionLength = r.u32();
+    remainderLength = r.u32();
+  }
+  const certificateInfo = version >= V1_3 ? param2 : 0;
+  return { slot: param1 & SLOT, certificateInfo, large, remainderLength, portion: r.bytes(portionLength) };
+}
+
+/** Writes all but the portion, which is as long as `portionLength` says. */
+function writeCertificateHeader(w: Writer, m: Omit<Certificate, "portion">, portionLength: number): void {
+  w.u8(m.slot | (m.large ? LARGE : 0));
+  w.u8(m.certificateInfo);
+  w.u16(m.large ? 0 : portionLength);
+  w.u16(m.large ? 0 : m.remainderLength);
+  if (m.large) {
+    w.u32(portionLength);
+    w.u32(m.remainderLength);
+  }
+}
+
+export function writeCertificate(w: Writer, m: Certificate): void {
+  writeCertificateHeader(w, m, m.portion.length);
+  w.bytes(m.portion);
+}
+
+export const certificate: Exchange = Object.freeze({
+  request: GET_CERTIFICATE,
+  since: V1_0,
+  after: NEGOTIATED,
+  capability: CERT_CAP,
+  respond(c, request, response) {
+    const asked = readGetCertificate(request, c.version);
+    const { chains } = c.negotiated!;
+    const { slot } = asked;
+    if (asked.large) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CERTIFICATE);
+    if (slot >= 8 || (!chains.has(slot) && !asked.slotSizeRequested)) throw new SpdmError(INVALID_REQUEST);
+
+    const chainLength = chains.has(slot) ? chains.length(slot) : 0;
+    let portionLength = 0;
+    let remainderLength = chainLength;
+    if (!asked.slotSizeRequested) {
+      if (asked.offset >= chainLength) throw new SpdmError(INVALID_REQUEST);
+      const limit = c.version >= V1_2 ? c.peerDataTransferSize : c.options.dataTransferSize;
+      const room = Math.min(limit, c.options.dataTransferSize) - HEADER_LENGTH;
+      portionLength = Math.min(asked.length, chainLength - asked.offset, room);
+      remainderLength = chainLength - asked.offset - portionLength;
+    }
+    writeCertificateHeader(response, { slot, certificateInfo: 0, large: false, remainderLength }, portionLength);
+    if (portionLength > 0) chains.read(slot, asked.offset, response.view(portionLength));
+
+    c.transcript.addM1(request.consumed(), response.written());
+  },
+} satisfies Exchange);

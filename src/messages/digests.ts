@@ -1,0 +1,97 @@
+/**
+ * GET_DIGESTS (0x81) and DIGESTS (0x01), DSP0274 1.3 §10.6
+ *
+ * | offset | DIGESTS field         | size  | versions |
+ * | 2      | SupportedSlotMask     | 1     | 1.3; before reserved |
+ * | 3      | ProvisionedSlotMask   | 1     |
+ * | 4      | Digest, ascending slot| H * n |
+ * |        | KeyPairID             | n     | 1.3, multi-key connections only, as the next two |
+ * |        | CertificateInfo       | n     |
+ * |        | KeyUsageMask          | 2 * n |
+ */
+import { CERT_CAP } from "../capabilities.js";
+import { type Exchange, GET_DIGESTS, NEGOTIATED } from "../exchange.js";
+import type { Suite } from "../suite.js";
+import { V1_0, V1_3, type Version } from "../versions.js";
+import type { Reader, Writer } from "../wire.js";
+
+const HEADER_LENGTH = 4;
+
+export interface KeyInfo {
+  readonly keyPairId: number;
+  readonly certificateInfo: number;
+  readonly keyUsageMask: number;
+}
+
+export interface Digests {
+  readonly supportedSlotMask: number;
+  readonly slotMask: number;
+  /** One for each bit of `slotMask`, ascending. */
+  readonly digests: readonly Uint8Array[];
+  /** Likewise; multi-key connections only. */
+  readonly keys?: readonly KeyInfo[] | undefined;
+}
+
+function bitCount(mask: number): number {
+  let count = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+export function readGetDigests(r: Reader): void {
+  r.skip(2);
+}
+
+export function writeGetDigests(w: Writer): void {
+  w.zeros(2);
+}
+
+export function readDigests(r: Reader, version: Version, suite: Suite, multiKey: boolean): Digests {
+  const supported = r.u8();
+  const slotMask = r.u8();
+  const count = bitCount(slotMask);
+  const digests: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) digests.push(r.bytes(suite.hash.outputLen));
+  let keys: KeyInfo[] | undefined;
+  if (version >= V1_3 && multiKey) {
+    const ids = r.bytes(count);
+    const infos = r.bytes(count);
+    keys = [];
+    for (let i = 0; i < count; i++) {
+      keys.push({ keyPairId: ids[i], certificateInfo: infos[i], keyUsageMask: r.u16() });
+    }
+  }
+  return { supportedSlotMask: version >= V1_3 ? supported : 0, slotMask, digests, keys };
+}
+
+export function writeDigests(w: Writer, m: Digests, version: Version): void {
+  w.u8(version >= V1_3 ? m.supportedSlotMask : 0);
+  w.u8(m.slotMask);
+  for (const digest of m.digests) w.bytes(digest);
+  if (version >= V1_3 && m.keys !== undefined) {
+    for (const { keyPairId } of m.keys) w.u8(keyPairId);
+    for (const { certificateInfo } of m.keys) w.u8(certificateInfo);
+    for (const { keyUsageMask } of m.keys) w.u16(keyUsageMask);
+  }
+}
+
+export const digests: Exchange = Object.freeze({
+  request: GET_DIGESTS,
+  since: V1_0,
+  after: NEGOTIATED,
+  capability: CERT_CAP,
+  respond(c, request, response) {
+    readGetDigests(request);
+    const { chains, hash } = c.negotiated!;
+    const { slotMask } = chains;
+    c.requireRoom(HEADER_LENGTH + bitCount(slotMask) * hash.outputLen);
+    const list: Uint8Array[] = [];
+    for (let slot = 0; slot < 8; slot++) if (chains.has(slot)) list.push(chains.digest(slot));
+
+    writeDigests(response, { supportedSlotMask: slotMask, slotMask, digests: list }, c.version);
+
+    // Each GET_DIGESTS begins part B of M1 anew.
+    c.transcript.resetM1();
+    c.transcript.addM1(request.consumed(), response.written());
+  },
+} satisfies Exchange);

@@ -1,0 +1,109 @@
+import { Connection, type ResponderOptions } from "./connection.js";
+import {
+  INVALID_REQUEST,
+  REQUEST_TOO_LARGE,
+  SpdmError,
+  UNEXPECTED_REQUEST,
+  UNSPECIFIED,
+  UNSUPPORTED_REQUEST,
+  VERSION_MISMATCH,
+} from "./errors.js";
+import {
+  AFTER_VERSION,
+  ERROR,
+  type Exchange,
+  GET_CAPABILITIES,
+  GET_MEASUREMENTS,
+  GET_VERSION,
+  responseTo,
+} from "./exchange.js";
+import { writeError } from "./messages/error.js";
+import { V1_0, V1_2 } from "./versions.js";
+import { Reader, WireError, Writer } from "./wire.js";
+
+const HEADER_LENGTH = 4;
+
+export interface Options extends ResponderOptions {
+  /** What this responder serves; what is not listed is not linked. */
+  readonly exchanges: readonly Exchange[];
+  /** Told of errors that no peer should be able to cause; the peer gets Unspecified. */
+  readonly onFault?: (error: unknown, requestCode: number) => void;
+}
+
+/** Answers one requester's messages, out of session. Does no I/O, keeps no time, and never throws for what a peer sends. */
+export class Responder {
+  private readonly connection: Connection;
+  private readonly exchanges: readonly Exchange[];
+  private readonly onFault: Options["onFault"];
+
+  constructor(options: Options) {
+    let flags = 0;
+    for (const exchange of options.exchanges) flags |= exchange.capability;
+    this.connection = new Connection(options, flags);
+    this.exchanges = options.exchanges;
+    this.onFault = options.onFault;
+  }
+
+  /**
+   * Answers `request`, an SPDM message without its transport's type byte, in `response`, at least `dataTransferSize`
+   * bytes, which must not overlap it. Returns the bytes to send, at least 4.
+   */
+  respond(request: Uint8Array, response: Uint8Array): number {
+    const writer = new Writer(response);
+    try {
+      this.dispatch(request, writer);
+    } catch (error) {
+      writer.offset = 0;
+      this.refuse(error, request, writer);
+    }
+    return writer.offset;
+  }
+
+  private dispatch(request: Uint8Array, response: Writer): void {
+    const { connection } = this;
+    if (request.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
+    const reader = new Reader(request);
+    const version = reader.u8();
+    const code = reader.u8();
+    const exchange = this.exchanges.find((candidate) => candidate.request === code);
+    if (exchange === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, code);
+    this.checkVersion(exchange, version);
+    if (exchange.after !== undefined && exchange.after !== connection.state) throw new SpdmError(UNEXPECTED_REQUEST);
+    if (request.length > connection.options.dataTransferSize) {
+      throw new SpdmError(connection.version < V1_2 ? INVALID_REQUEST : REQUEST_TOO_LARGE);
+    }
+    // Any other request ends a run of measurements (DSP0274 1.3 §10.11.3).
+    if (code !== GET_MEASUREMENTS) connection.transcript.resetL1();
+    response.u8(version);
+    response.u8(responseTo(code));
+    exchange.respond(connection, reader, response);
+  }
+
+  /** GET_VERSION is 1.0 always, GET_CAPABILITIES chooses the version, all others keep to it. */
+  private checkVersion(exchange: Exchange, version: number): void {
+    const { connection } = this;
+    if (exchange.request === GET_VERSION) {
+      if (version === V1_0) return;
+      // Whatever was negotiated, this one answer is in 1.0 (DSP0274 1.3 §10.3).
+      connection.version = V1_0;
+      throw new SpdmError(VERSION_MISMATCH);
+    }
+    const chooses = exchange.request === GET_CAPABILITIES && connection.state === AFTER_VERSION;
+    const fits = chooses ? connection.options.versions.includes(version) : version === connection.version;
+    if (!fits) throw new SpdmError(VERSION_MISMATCH);
+    if (exchange.since > connection.version && !chooses) throw new SpdmError(UNSUPPORTED_REQUEST, exchange.request);
+  }
+
+  private refuse(error: unknown, request: Uint8Array, response: Writer): void {
+    let refusal: SpdmError;
+    if (error instanceof SpdmError) refusal = error;
+    else if (error instanceof WireError) refusal = new SpdmError(INVALID_REQUEST);
+    else {
+      this.onFault?.(error, request[1]);
+      refusal = new SpdmError(UNSPECIFIED);
+    }
+    response.u8(this.connection.version);
+    response.u8(ERROR);
+    writeError(response, refusal);
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * Builds the firmware: `node --import tsx boards/ast1030/build.ts [psa|noble]` makes build/ast1030/<variant>/ with
+ * firmware.elf, firmware.bin (what measurement 1 covers), reference.json and symbols.json, and prints what it takes.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "esbuild";
+import { firmwareMeasurements } from "../../hal/ast1030/measurements.js";
+import type { HashAlgorithm } from "../../hal/crypto.js";
+import { buildPsa, psaFlags } from "../../hal/psa/build.js";
+import { DEVICE_MODE, SECURE_VERSION_NUMBER } from "../../src/measurement-block.js";
+import { buildEngine, bundle, compileC, compileModules, engineFlags, type Feature, link } from "../xs/build.js";
+import { run } from "../xs/run.js";
+import { configurationBytes, firmwareVersion, NOBLE, PSA, SECURE_VERSION, type Variant } from "./configuration.js";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, "../..");
+const hal = join(root, "hal/ast1030");
+const outputs = join(root, "build/ast1030");
+
+const CC = "arm-none-eabi-gcc";
+const CPU = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"];
+const SECTIONS = ["-g", "-ffunction-sections", "-fdata-sections", "-fno-common"];
+const OWN_WARNINGS = ["-Wall", "-Wextra", "-Werror"];
+export const SRAM_LENGTH = 768 << 10;
+
+interface Recipe {
+  readonly variant: Variant;
+  /** The JavaScript main module. */
+  readonly entry: string;
+  readonly features: readonly Feature[];
+  /** Native modules by specifier. */
+  readonly natives: Readonly<Record<string, string>>;
+  readonly stackLength: number;
+  /** Whether it has PSA, with the private keys in it. */
+  readonly psa: boolean;
+  readonly defines: readonly string[];
+}
+
+const AST1030_MODULE = { ast1030: join(hal, "ast1030.js") };
+
+const RECIPES: Readonly<Record<string, Recipe>> = {
+  psa: {
+    variant: PSA,
+    entry: "main.ts",
+    features: [],
+    natives: { ...AST1030_MODULE, "identity-keys": join(hal, "identity-keys.js"), psa: join(root, "hal/psa/psa.js") },
+    stackLength: 16 << 10,
+    psa: true,
+    defines: [],
+  },
+  noble: {
+    variant: NOBLE,
+    entry: "main-noble.ts",
+    features: ["bigint"],
+    natives: AST1030_MODULE,
+    stackLength: 16 << 10,
+    psa: false,
+    defines: ["-DWATCHDOG_MS=60000u", "-DSTACK_SLOTS=2048"],
+  },
+};
+
+export interface Built {
+  readonly folder: string;
+  /** Bytes of code, constants and initial values. */
+  readonly imageLength: number;
+  /** Bytes of variables, guard page and alignment. */
+  readonly staticLength: number;
+  readonly stackLength: number;
+  /** Bytes left for the heap. */
+  readonly heapLength: number;
+}
+
+export async function buildFirmware(name: string): Promise<Built> {
+  const recipe = RECIPES[name];
+  if (recipe === undefined) throw new Error(`no variant ${name}: ${Object.keys(RECIPES).join(", ")}`);
+  const folder = join(outputs, name);
+  mkdirSync(folder, { recursive: true });
+  const objects = [
+    ...(await compileImage(recipe, folder)),
+    ...(await compileDrivers(recipe, folder)),
+    ...(await compileCrypto(recipe, folder)),
+    ...(await buildEngine(
+      { cc: CC, flags: [...CPU, ...SECTIONS, "-Os"], out: join(folder, "engine") },
+      recipe.features,
+    )),
+  ];
+  return linkFirmware(objects, recipe.stackLength, folder, referenceOf(recipe.variant));
+}
+
+/** The same drivers under another C main, without XS: for tests of the drivers. */
+export async function buildBare(main: string, name: string): Promise<Built> {
+  const folder = join(outputs, name);
+  const sources = ["accounting", "clock", "console", "flash", "hace", "i2c", "pec", "rng", "watchdog"];
+  const files = [join(here, "start.c"), join(here, "libc.c"), main, ...sources.map((file) => join(hal, `${file}.c`))];
+  const flags = [...CPU, ...SECTIONS, "-Os", `-I${hal}`, ...OWN_WARNINGS];
+  return linkFirmware(await compileC({ cc: CC, flags, out: join(folder, "objects") }, files), 4096, folder);
+}
+
+async function compileImage(recipe: Recipe, folder: string): Promise<string[]> {
+  const script = join(folder, "main.bundle.js");
+  const natives = Object.entries(recipe.natives).map(([specifier, path]) => ({ specifier, path }));
+  await bundle(join(here, recipe.entry), script, { minify: true, plugins: [keepNatives(natives)] });
+  const image = join(folder, "image.c");
+  await compileModules({ main: script, ...recipe.natives }, image);
+  const flags = [...CPU, ...SECTIONS, "-Os", ...(await engineFlags(recipe.features))];
+  return compileC({ cc: CC, flags, out: join(folder, "objects") }, [image]);
+}
+
+/** Imports of a native module's file stay imports, by the module's specifier. */
+function keepNatives(natives: readonly { specifier: string; path: string }[]): Plugin {
+  return {
+    name: "natives",
+    setup(build) {
+      build.onResolve({ filter: /\.js$/ }, ({ path, resolveDir }) => {
+        const native = natives.find((candidate) => candidate.path === resolve(resolveDir, path));
+        return native === undefined ? undefined : { path: native.specifier, external: true };
+      });
+    },
+  };
+}
+
+async function compileDrivers(recipe: Recipe, folder: string): Promise<string[]> {
+  const drivers = "accounting clock console digest flash hace i2c identity measure native pec rng watchdog";
+  const files = drivers.split(" ").concat(recipe.psa ? ["identity-keys"] : []);
+  const sources = ["start.c", "libc.c", "main.c"].map((file) => join(here, file));
+  const includes = [`-I${hal}`, ...(await psaFlags()), ...(await engineFlags(recipe.features))];
+  const flags = [...CPU, ...SECTIONS, "-Os", ...includes, ...OWN_WARNINGS, ...recipe.defines];
+  return compileC({ cc: CC, flags, out: join(folder, "objects") }, [
+    ...sources,
+    ...files.map((file) => join(hal, `${file}.c`)),
+  ]);
+}
+
+/** Without PSA in the firmware the linker keeps of Mbed TLS what digest.c calls. */
+async function compileCrypto(recipe: Recipe, folder: string): Promise<string[]> {
+  const toolchain = { cc: CC, flags: [...CPU, ...SECTIONS, "-O2"], out: join(folder, "psa") };
+  const objects = await buildPsa(toolchain, { flags: [`-I${hal}`, '-DSPDM_PSA_PORT_HEADER="crypto-port.h"'] });
+  return recipe.psa ? objects : objects.filter((file) => /\/(sha256|sha512|platform_util)\.o$/.test(file));
+}
+
+async function linkFirmware(
+  objects: readonly string[],
+  stackLength: number,
+  folder: string,
+  reference?: (image: Uint8Array) => unknown,
+): Promise<Built> {
+  const elf = join(folder, "firmware.elf");
+  const flags = [...CPU, "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments"];
+  const script = ["-T", join(here, "link.ld"), `-Wl,--defsym=STACK_LENGTH=${stackLength}`];
+  await link(
+    CC,
+    objects,
+    [...flags, ...script, `-Wl,-Map=${join(folder, "firmware.map")}`, "-lm", "-lc", "-lgcc"],
+    elf,
+  );
+  await run("arm-none-eabi-objcopy", ["-O", "binary", elf, join(folder, "firmware.bin")]);
+  const image = readFileSync(join(folder, "firmware.bin"));
+  const symbols = await readSymbols(elf);
+  if (image.length !== symbols.__code_end) throw new Error("firmware.bin is not what lies below __code_end");
+  writeJson(join(folder, "symbols.json"), symbols);
+  if (reference !== undefined) writeJson(join(folder, "reference.json"), reference(image));
+  return {
+    folder,
+    imageLength: image.length,
+    staticLength: symbols.__heap_start - image.length - stackLength,
+    stackLength,
+    heapLength: symbols.__heap_end - symbols.__heap_start,
+  };
+}
+
+/** Fields of `struct accounting` in ast1030.h. */
+const ACCOUNTING = {
+  awakeTicks: 0,
+  cryptoTicks: 8,
+  asleep: 16,
+  wakeCount: 20,
+  heapPeakLength: 24,
+  chunkPeakLength: 28,
+  slotPeakLength: 32,
+};
+const LINKER_SYMBOLS = ["__code_end", "__stack_limit", "__stack_top", "__heap_start", "__heap_end"];
+const PROBES = ["accounting", "wait_for_frame", "i2c_interrupt", "i2c_counters", "clock_overflow"];
+
+/** Addresses that someone outside reads or, in tests, writes. */
+async function readSymbols(elf: string): Promise<Record<string, number>> {
+  const symbols: Record<string, number> = {};
+  for (const line of (await run("arm-none-eabi-nm", [elf])).split("\n")) {
+    const [address, , name] = line.split(" ");
+    if (LINKER_SYMBOLS.includes(name) || PROBES.includes(name)) symbols[name] = Number.parseInt(address, 16);
+  }
+  for (const [field, offset] of Object.entries(ACCOUNTING)) symbols[field] = symbols.accounting + offset;
+  return symbols;
+}
+
+/** Values as MEASUREMENTS has them when raw bit streams are not asked for. */
+function referenceOf(variant: Variant): (image: Uint8Array) => unknown {
+  return (image) => {
+    const source = firmwareMeasurements({
+      codeDigest: (into) => into.set(createHash("sha384").update(image).digest()),
+      configuration: configurationBytes(variant),
+      version: firmwareVersion(variant),
+      secureVersion: SECURE_VERSION,
+    });
+    const measurements: Record<string, string> = {};
+    for (const measurement of source.list) {
+      const raw = measurement.valueType === DEVICE_MODE || measurement.valueType === SECURE_VERSION_NUMBER;
+      const value = new Uint8Array(raw ? measurement.rawLength : nodeSha384.outputLen);
+      if (raw) measurement.readRaw(value);
+      else measurement.digest(nodeSha384, value);
+      measurements[measurement.index] = Buffer.from(value).toString("hex");
+    }
+    return { measurementHash: "SHA-384", measurements };
+  };
+}
+
+const nodeSha384: HashAlgorithm = {
+  outputLen: 48,
+  blockLen: 128,
+  create() {
+    const hash = createHash("sha384");
+    return {
+      update: (data) => hash.update(data),
+      digestInto: (out) => out.set(hash.digest()),
+      clone() {
+        throw new Error("not needed here");
+      },
+      destroy() {},
+    };
+  },
+};
+
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+function report(name: string, built: Built): string {
+  const { imageLength, staticLength, stackLength, heapLength } = built;
+  const rows = {
+    image: imageLength,
+    "variables and guard": staticLength,
+    stack: stackLength,
+    "left for the heap": heapLength,
+  };
+  const lines = Object.entries(rows).map(([what, length]) => `  ${what.padEnd(20)}${length.toString().padStart(8)} B`);
+  return [`${name}: ${built.folder}/firmware.elf`, ...lines].join("\n");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const names = process.argv.length > 2 ? process.argv.slice(2) : ["psa"];
+  for (const name of names) console.log(report(name, await buildFirmware(name)));
+}

@@ -1,0 +1,37 @@
+/** What this board is built to do, and the same as the bytes that measurement 2 covers. */
+import { VERSIONS } from "../../src/versions.js";
+
+/** 7-bit address on I2C bus 0. */
+export const I2C_ADDRESS = 0x1d;
+/** MCTP payload of each packet we send but the last. */
+export const TRANSMISSION_UNIT = 64;
+/** Bytes of the longest SPDM message taken and sent. */
+export const DATA_TRANSFER_SIZE = 4096;
+export const SECURE_VERSION = 1;
+
+export interface Variant {
+  /** As build.ts knows it. */
+  readonly name: string;
+  /** Answers that need cryptography take up to 2^ctExponent µs. */
+  readonly ctExponent: number;
+}
+
+/** Mbed TLS signs P-384 in 50 ms at 200 MHz; an emulator on a busy host takes some times that. */
+export const PSA: Variant = Object.freeze({ name: "psa", ctExponent: 20 });
+/** noble on XS signs P-384 in 2.2 s at 200 MHz, and verification of what it signed doubles that. */
+export const NOBLE: Variant = Object.freeze({ name: "noble", ctExponent: 24 });
+
+export const firmwareVersion = (variant: Variant): string => `moddable-spdm 0.1.0 ast1030 ${variant.name}`;
+
+/** Address, transmission unit, message size (2), CTExponent, number of versions, versions. */
+export function configurationBytes(variant: Variant): Uint8Array {
+  return Uint8Array.of(
+    I2C_ADDRESS,
+    TRANSMISSION_UNIT,
+    DATA_TRANSFER_SIZE & 0xff,
+    DATA_TRANSFER_SIZE >>> 8,
+    variant.ctExponent,
+    VERSIONS.length,
+    ...VERSIONS,
+  );
+}

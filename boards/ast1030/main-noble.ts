@@ -1,0 +1,51 @@
+/** The firmware with all cryptography in JavaScript, by noble: what a chip without an SDK of its own could run. */
+import type { IdentityEntry } from "../../certs/identity-image.js";
+import { cryptoEnter, cryptoLeave, random } from "../../hal/ast1030/ast1030.js";
+import type { Signer } from "../../hal/ast1030/identity.js";
+import { flash } from "../../hal/ast1030/storage.js";
+import type { Hash, HashAlgorithm } from "../../hal/crypto.js";
+import { p256Signer, p384Signer, sha256, sha384, sha512 } from "../../hal/portable/crypto.js";
+import { ECDSA_P384 } from "../../src/algorithms.js";
+import { NOBLE } from "./configuration.js";
+import { start } from "./firmware.js";
+
+/** Bits at a time in base-point multiplication: more would keep tables that this heap has no room for. */
+const BASE_WINDOW = 1;
+
+/** Runs `work` and has the board account for it as cryptography. */
+function accounted<Result>(work: () => Result): Result {
+  cryptoEnter();
+  try {
+    return work();
+  } finally {
+    cryptoLeave();
+  }
+}
+
+function accountedHash(hash: Hash): Hash {
+  return {
+    update: (data) => accounted(() => hash.update(data)),
+    digestInto: (out) => accounted(() => hash.digestInto(out)),
+    clone: () => accounted(() => accountedHash(hash.clone())),
+    destroy: () => accounted(() => hash.destroy()),
+  };
+}
+
+function accountedAlgorithm(algorithm: HashAlgorithm): HashAlgorithm {
+  const { outputLen, blockLen } = algorithm;
+  return { outputLen, blockLen, create: () => accounted(() => accountedHash(algorithm.create())) };
+}
+
+function signer(entry: IdentityEntry): Signer {
+  const scalar = new Uint8Array(entry.keyLength);
+  flash.read(entry.keyOffset, scalar);
+  const key = (entry.algorithm === ECDSA_P384 ? p384Signer : p256Signer)(scalar, random, BASE_WINDOW);
+  return { sign: (digest, signature) => accounted(() => key.sign(digest, signature)) };
+}
+
+start(NOBLE, {
+  sha256: accountedAlgorithm(sha256),
+  sha384: accountedAlgorithm(sha384),
+  sha512: accountedAlgorithm(sha512),
+  signer,
+});

@@ -1,0 +1,15 @@
+/** The firmware with cryptography by Mbed TLS in C, behind PSA. */
+import type { IdentityEntry } from "../../certs/identity-image.js";
+import { identityKey } from "../../hal/ast1030/identity-keys.js";
+import type { Signer } from "../../hal/ast1030/identity.js";
+import { openKey, sha256, sha384, sha512 } from "../../hal/psa/psa.js";
+import { PSA } from "./configuration.js";
+import { start } from "./firmware.js";
+
+function signer(entry: IdentityEntry, index: number): Signer {
+  const key = openKey(identityKey(index));
+  if (key === undefined) throw new Error(`no private key for slot ${entry.slot}`);
+  return key;
+}
+
+start(PSA, { sha256, sha384, sha512, signer });

@@ -1,0 +1,2 @@
+/* Keys of the identity image in PSA; types in identity-keys.d.ts. Apart from ast1030.js for firmware without PSA. */
+export function identityKey(index) @ "xs_ast1030_identity_key"

@@ -1,0 +1,57 @@
+import type { Identity } from "../identity.js";
+import { flashRead } from "./ast1030.js";
+
+const SLOT_COUNT = 8;
+
+/** What signs for one slot; the key stays with it. */
+export interface Signer {
+  sign(digest: Uint8Array, signature: Uint8Array): void;
+}
+
+/** One slot of the identity image in flash: where its chain lies. */
+export interface FlashSlot {
+  readonly slot: number;
+  /** BaseAsymAlgo bit. */
+  readonly algorithm: number;
+  readonly chainOffset: number;
+  readonly chainLength: number;
+}
+
+/** The slots of one algorithm: chains are read from flash when they are asked for. */
+export class FlashIdentity<Entry extends FlashSlot> implements Identity {
+  readonly signatureLength: number;
+  readonly slotMask: number;
+  private readonly slots: readonly ({ entry: Entry; signer: Signer } | undefined)[];
+
+  /** `signer` is asked once for each entry of `algorithm`; signatures are `signatureLength` bytes. */
+  constructor(entries: readonly Entry[], algorithm: number, signatureLength: number, signer: (entry: Entry) => Signer) {
+    const slots: ({ entry: Entry; signer: Signer } | undefined)[] = new Array(SLOT_COUNT).fill(undefined);
+    let mask = 0;
+    for (const entry of entries) {
+      if (entry.algorithm !== algorithm) continue;
+      slots[entry.slot] = { entry, signer: signer(entry) };
+      mask |= 1 << entry.slot;
+    }
+    this.signatureLength = signatureLength;
+    this.slotMask = mask;
+    this.slots = slots;
+  }
+
+  chainLength(slot: number): number {
+    return this.slots[slot]?.entry.chainLength ?? 0;
+  }
+
+  readChain(slot: number, offset: number, into: Uint8Array): void {
+    flashRead(this.occupied(slot).entry.chainOffset + offset, into);
+  }
+
+  sign(slot: number, digest: Uint8Array, signature: Uint8Array): void {
+    this.occupied(slot).signer.sign(digest, signature);
+  }
+
+  private occupied(slot: number): { entry: Entry; signer: Signer } {
+    const found = this.slots[slot];
+    if (found === undefined) throw new RangeError("empty slot");
+    return found;
+  }
+}

@@ -14,88 +14,89 @@ const LENGTH_FIELD = 4;
  * first asked for and kept, so that a chain is read and hashed once a connection, not once a message.
  */
 export class Chains {
-  private readonly identity: Identity;
-  private readonly hash: HashAlgorithm;
-  private readonly headers: (Uint8Array | undefined)[] = [];
-  private readonly digests: (Uint8Array | undefined)[] = [];
+  readonly #identity: Identity;
+  readonly #hash: HashAlgorithm;
+  readonly #headers: (Uint8Array | undefined)[] = [];
+  readonly #digests: (Uint8Array | undefined)[] = [];
 
   constructor(identity: Identity, hash: HashAlgorithm) {
-    this.identity = identity;
-    this.hash = hash;
+    this.#identity = identity;
+    this.#hash = hash;
   }
 
   /** Bit n set: slot n has a chain. */
   get slotMask(): number {
-    return this.identity.slotMask;
+    return this.#identity.slotMask;
   }
 
   has(slot: number): boolean {
-    return slot < SLOTS && (this.identity.slotMask & (1 << slot)) !== 0;
+    return slot < SLOTS && (this.#identity.slotMask & (1 << slot)) !== 0;
   }
 
   /** Bytes of a provisioned slot's chain. */
   length(slot: number): number {
-    return LENGTH_FIELD + this.hash.outputLen + this.identity.chainLength(slot);
+    return LENGTH_FIELD + this.#hash.outputLen + this.#identity.chainLength(slot);
   }
 
   /** Fills `into` from the chain at `offset`; the caller stays within `length`. */
   read(slot: number, offset: number, into: Uint8Array): void {
-    const header = this.header(slot);
+    const header = this.#header(slot);
     let filled = 0;
     if (offset < header.length) {
       filled = Math.min(header.length - offset, into.length);
       into.set(header.subarray(offset, offset + filled));
     }
     if (filled < into.length) {
-      this.identity.readChain(slot, offset + filled - header.length, filled === 0 ? into : into.subarray(filled));
+      this.#identity.readChain(slot, offset + filled - header.length, filled === 0 ? into : into.subarray(filled));
     }
   }
 
   /** The digest of a provisioned slot's chain; kept here, not to be changed. */
   digest(slot: number): Uint8Array {
-    let digest = this.digests[slot];
+    let digest = this.#digests[slot];
     if (digest === undefined) {
-      digest = this.hashed(slot, this.identity.chainLength(slot), this.header(slot));
-      this.digests[slot] = digest;
+      digest = this.#hashed(slot, this.#identity.chainLength(slot), this.#header(slot));
+      this.#digests[slot] = digest;
     }
     return digest;
   }
 
-  private header(slot: number): Uint8Array {
-    let header = this.headers[slot];
+  #header(slot: number): Uint8Array {
+    let header = this.#headers[slot];
     if (header === undefined) {
-      header = new Uint8Array(LENGTH_FIELD + this.hash.outputLen);
+      header = new Uint8Array(LENGTH_FIELD + this.#hash.outputLen);
       const length = this.length(slot);
       header[0] = length;
       header[1] = length >>> 8;
-      header.set(this.hashed(slot, this.rootLength(slot)), LENGTH_FIELD);
-      this.headers[slot] = header;
+      header[2] = length >>> 16;
+      header.set(this.#hashed(slot, this.#rootLength(slot)), LENGTH_FIELD);
+      this.#headers[slot] = header;
     }
     return header;
   }
 
   /** Bytes of the first certificate, from its DER header. */
-  private rootLength(slot: number): number {
+  #rootLength(slot: number): number {
     const der = new Uint8Array(4);
-    this.identity.readChain(slot, 0, der);
+    this.#identity.readChain(slot, 0, der);
     const length = der[1] < 0x80 ? 2 + der[1] : der[1] === 0x81 ? 3 + der[2] : 4 + ((der[2] << 8) | der[3]);
-    if (der[0] !== DER_SEQUENCE || der[1] > 0x82 || length > this.identity.chainLength(slot)) {
+    if (der[0] !== DER_SEQUENCE || der[1] > 0x82 || length > this.#identity.chainLength(slot)) {
       throw new Error(`slot ${slot} does not begin with a certificate`);
     }
     return length;
   }
 
   /** The digest of `header`, if any, and the first `length` bytes of the slot's certificates. */
-  private hashed(slot: number, length: number, header?: Uint8Array): Uint8Array {
+  #hashed(slot: number, length: number, header?: Uint8Array): Uint8Array {
     const piece = new Uint8Array(PIECE_LENGTH);
-    const hash = this.hash.create();
+    const hash = this.#hash.create();
     if (header !== undefined) hash.update(header);
     for (let offset = 0; offset < length; offset += PIECE_LENGTH) {
       const part = length - offset < PIECE_LENGTH ? piece.subarray(0, length - offset) : piece;
-      this.identity.readChain(slot, offset, part);
+      this.#identity.readChain(slot, offset, part);
       hash.update(part);
     }
-    const digest = new Uint8Array(this.hash.outputLen);
+    const digest = new Uint8Array(this.#hash.outputLen);
     hash.digestInto(digest);
     hash.destroy();
     return digest;

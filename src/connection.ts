@@ -2,7 +2,7 @@ import type { HashAlgorithm, Random } from "../hal/crypto.js";
 import type { Identity } from "../hal/identity.js";
 import type { Measurements } from "../hal/measurements.js";
 import type { Chains } from "./chain.js";
-import { RESPONSE_TOO_LARGE, SpdmError } from "./errors.js";
+import { RESPONSE_TOO_LARGE, SpdmError, UNSPECIFIED } from "./errors.js";
 import { NOT_STARTED, type State } from "./exchange.js";
 import { Transcript } from "./transcript.js";
 import { V1_0, V1_2, type Version } from "./versions.js";
@@ -70,11 +70,16 @@ export class Connection {
   }
 
   /**
-   * Called before a response of `length` bytes is written: throws SpdmError if the requester cannot take it. Without
-   * chunking a response is bounded by DataTransferSize.
+   * Called before a response of `length` bytes is written: throws SpdmError if we cannot send it or, from 1.2 on, the
+   * requester cannot take it. Without chunking a response is bounded by DataTransferSize.
    */
   requireRoom(length: number): void {
-    if (this.version < V1_2 || length <= this.peerDataTransferSize) return;
+    const own = this.options.dataTransferSize;
+    if (this.version < V1_2) {
+      if (length > own) throw new SpdmError(UNSPECIFIED);
+      return;
+    }
+    if (length <= Math.min(own, this.peerDataTransferSize)) return;
     const size = Uint8Array.of(length, length >>> 8, length >>> 16, length >>> 24);
     throw new SpdmError(RESPONSE_TOO_LARGE, 0, size);
   }

@@ -32,16 +32,16 @@ export interface Options extends ResponderOptions {
 
 /** Answers one requester's messages, out of session. Does no I/O, keeps no time, and never throws for what a peer sends. */
 export class Responder {
-  private readonly connection: Connection;
-  private readonly exchanges: readonly Exchange[];
-  private readonly onFault: Options["onFault"];
+  readonly #connection: Connection;
+  readonly #exchanges: readonly Exchange[];
+  readonly #onFault: Options["onFault"];
 
   constructor(options: Options) {
     let flags = 0;
     for (const exchange of options.exchanges) flags |= exchange.capability;
-    this.connection = new Connection(options, flags);
-    this.exchanges = options.exchanges;
-    this.onFault = options.onFault;
+    this.#connection = new Connection(options, flags);
+    this.#exchanges = options.exchanges;
+    this.#onFault = options.onFault;
   }
 
   /**
@@ -51,23 +51,23 @@ export class Responder {
   respond(request: Uint8Array, response: Uint8Array): number {
     const writer = new Writer(response);
     try {
-      this.dispatch(request, writer);
+      this.#dispatch(request, writer);
     } catch (error) {
       writer.offset = 0;
-      this.refuse(error, request, writer);
+      this.#refuse(error, request, writer);
     }
     return writer.offset;
   }
 
-  private dispatch(request: Uint8Array, response: Writer): void {
-    const { connection } = this;
+  #dispatch(request: Uint8Array, response: Writer): void {
+    const connection = this.#connection;
     if (request.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
     const reader = new Reader(request);
     const version = reader.u8();
     const code = reader.u8();
-    const exchange = this.exchanges.find((candidate) => candidate.request === code);
+    const exchange = this.#exchanges.find((candidate) => candidate.request === code);
     if (exchange === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, code);
-    this.checkVersion(exchange, version);
+    this.#checkVersion(exchange, version);
     if (exchange.after !== undefined && exchange.after !== connection.state) throw new SpdmError(UNEXPECTED_REQUEST);
     if (request.length > connection.options.dataTransferSize) {
       throw new SpdmError(connection.version < V1_2 ? INVALID_REQUEST : REQUEST_TOO_LARGE);
@@ -80,12 +80,10 @@ export class Responder {
   }
 
   /** GET_VERSION is 1.0 always, GET_CAPABILITIES chooses the version, all others keep to it. */
-  private checkVersion(exchange: Exchange, version: number): void {
-    const { connection } = this;
+  #checkVersion(exchange: Exchange, version: number): void {
+    const connection = this.#connection;
     if (exchange.request === GET_VERSION) {
       if (version === V1_0) return;
-      // Whatever was negotiated, this one answer is in 1.0 (DSP0274 1.3 §10.3).
-      connection.version = V1_0;
       throw new SpdmError(VERSION_MISMATCH);
     }
     const chooses = exchange.request === GET_CAPABILITIES && connection.state === AFTER_VERSION;
@@ -94,15 +92,20 @@ export class Responder {
     if (exchange.since > connection.version && !chooses) throw new SpdmError(UNSUPPORTED_REQUEST, exchange.request);
   }
 
-  private refuse(error: unknown, request: Uint8Array, response: Writer): void {
+  #refuse(error: unknown, request: Uint8Array, response: Writer): void {
+    const connection = this.#connection;
+    // Any error ends a run of measurements: that of GET_MEASUREMENTS itself, as any other request does.
+    connection.transcript.resetL1();
     let refusal: SpdmError;
     if (error instanceof SpdmError) refusal = error;
     else if (error instanceof WireError) refusal = new SpdmError(INVALID_REQUEST);
     else {
-      this.onFault?.(error, request[1]);
+      this.#onFault?.(error, request[1]);
       refusal = new SpdmError(UNSPECIFIED);
     }
-    response.u8(this.connection.version);
+    // Whatever was negotiated, a GET_VERSION that is not in 1.0 is refused in it (DSP0274 1.3 §10.3).
+    const inVersion1 = request[1] === GET_VERSION && refusal.code === VERSION_MISMATCH;
+    response.u8(inVersion1 ? V1_0 : connection.version);
     response.u8(ERROR);
     writeError(response, refusal);
   }

@@ -9,78 +9,78 @@ const VCA_LENGTH = 248;
  * known; from then on only running hashes are, each forked from that of VCA.
  */
 export class Transcript {
-  private readonly vca = new Uint8Array(VCA_LENGTH);
-  private vcaLength = 0;
-  private hash: HashAlgorithm | undefined;
-  private running: Hash | undefined;
-  private m1: Hash | undefined;
-  private l1: Hash | undefined;
+  readonly #vca = new Uint8Array(VCA_LENGTH);
+  #vcaLength = 0;
+  #hash: HashAlgorithm | undefined;
+  #running: Hash | undefined;
+  #m1: Hash | undefined;
+  #l1: Hash | undefined;
 
   /** Forgets everything. */
   reset(): void {
-    this.vcaLength = 0;
-    this.hash = undefined;
-    this.running?.destroy();
-    this.running = undefined;
+    this.#vcaLength = 0;
+    this.#hash = undefined;
+    this.#running?.destroy();
+    this.#running = undefined;
     this.resetM1();
     this.resetL1();
   }
 
   /** Appends to VCA, before `settle`. */
   addVca(message: Uint8Array): void {
-    this.vca.set(message, this.vcaLength);
-    this.vcaLength += message.length;
+    this.#vca.set(message, this.#vcaLength);
+    this.#vcaLength += message.length;
   }
 
   /** The base hash is known and VCA complete. */
   settle(hash: HashAlgorithm): void {
-    this.hash = hash;
-    this.running = hash.create();
-    this.running.update(this.vca.subarray(0, this.vcaLength));
+    this.#hash = hash;
+    this.#running = hash.create();
+    this.#running.update(this.#vca.subarray(0, this.#vcaLength));
   }
 
   /** A hash over VCA to go on from; the caller's to spend or destroy. */
   fork(): Hash {
-    return this.running!.clone();
+    return this.#running!.clone();
   }
 
   /** Appends an exchange of certificates, part B of M1. */
   addM1(request: Uint8Array, response: Uint8Array): void {
-    this.m1 ??= this.fork();
-    this.m1.update(request);
-    this.m1.update(response);
+    this.#m1 ??= this.fork();
+    this.#m1.update(request);
+    this.#m1.update(response);
   }
 
   /** M1 as far as it is, VCA at least, handed over; the next one begins anew. */
   takeM1(): Hash {
-    const m1 = this.m1 ?? this.fork();
-    this.m1 = undefined;
+    const m1 = this.#m1 ?? this.fork();
+    this.#m1 = undefined;
     return m1;
   }
 
   resetM1(): void {
-    this.m1?.destroy();
-    this.m1 = undefined;
+    this.#m1?.destroy();
+    this.#m1 = undefined;
   }
 
   /** L1 as far as it is, handed over; `keepL1` gives it back. From 1.2 on it begins with VCA. */
   takeL1(version: Version): Hash {
-    const l1 = this.l1 ?? (version >= V1_2 ? this.fork() : this.hash!.create());
-    this.l1 = undefined;
+    const l1 = this.#l1 ?? (version >= V1_2 ? this.fork() : this.#hash!.create());
+    this.#l1 = undefined;
     return l1;
   }
 
   keepL1(l1: Hash): void {
-    this.l1 = l1;
+    this.#l1 = l1;
   }
 
   /** Whether measurements were exchanged since L1 began. */
   get measuring(): boolean {
-    return this.l1 !== undefined;
+    return this.#l1 !== undefined;
   }
 
   resetL1(): void {
-    this.l1?.destroy();
-    this.l1 = undefined;
+    this.#l1?.destroy();
+    this.#l1 = undefined;
   }
 }

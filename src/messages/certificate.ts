@@ -11,12 +11,14 @@
  * |        |               |      |        | CertChain            | PortionLength |
  */
 import { CERT_CAP } from "../capabilities.js";
-import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
+import { DATA_TOO_LARGE, INVALID_REQUEST, SpdmError, UNSPECIFIED, UNSUPPORTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_CERTIFICATE, NEGOTIATED } from "../exchange.js";
 import { V1_0, V1_2, V1_3, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
 const HEADER_LENGTH = 8;
+/** What Offset, Length and RemainderLength can say outside the large form. */
+const MAX_CHAIN_LENGTH = 0xffff;
 const SLOT = 0x0f;
 const LARGE = 0x80;
 const SLOT_SIZE_REQUESTED = 1 << 0;
@@ -107,6 +109,11 @@ export const certificate: Exchange = Object.freeze({
     if (slot >= 8 || (!chains.has(slot) && !asked.slotSizeRequested)) throw new SpdmError(INVALID_REQUEST);
 
     const chainLength = chains.has(slot) ? chains.length(slot) : 0;
+    if (chainLength > MAX_CHAIN_LENGTH) {
+      if (c.version < V1_4) throw new SpdmError(UNSPECIFIED);
+      const size = Uint8Array.of(chainLength, chainLength >>> 8, chainLength >>> 16, chainLength >>> 24);
+      throw new SpdmError(DATA_TOO_LARGE, 0, size);
+    }
     let portionLength = 0;
     let remainderLength = chainLength;
     if (!asked.slotSizeRequested) {

@@ -1,0 +1,143 @@
+/**
+ * The development PKI of one algorithm: root, intermediate and one leaf per slot, in the profile of the recorded
+ * conversations' certificates. The CA keys live only while this runs: no file of theirs can leak, and new leaves come
+ * with a new root.
+ */
+import { webcrypto } from "node:crypto";
+import { Constructed, ObjectIdentifier, Sequence, Utf8String } from "asn1js";
+import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
+import { DEVICE_INFO, HARDWARE_IDENTITY, RESPONDER_AUTH, SPDM_EXTENSION, SUBJECT_ALT_NAME } from "./oids.js";
+import * as x509 from "./x509.js";
+
+export interface Curve {
+  /** As in "P-256". */
+  readonly name: "P-256" | "P-384";
+  readonly hash: "SHA-256" | "SHA-384";
+  /** BaseAsymAlgo bit. */
+  readonly algorithm: number;
+  /** The folder's name in DMTF's key folders. */
+  readonly folder: string;
+}
+
+export const CURVES: readonly Curve[] = Object.freeze([
+  Object.freeze({ name: "P-256", hash: "SHA-256", algorithm: ECDSA_P256, folder: "ecp256" } as const),
+  Object.freeze({ name: "P-384", hash: "SHA-384", algorithm: ECDSA_P384, folder: "ecp384" } as const),
+]);
+
+export interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export interface Leaf {
+  readonly slot: number;
+  readonly certificate: x509.X509Certificate;
+  readonly privateKey: webcrypto.CryptoKey;
+}
+
+export interface Hierarchy {
+  readonly curve: Curve;
+  readonly root: x509.X509Certificate;
+  readonly intermediate: x509.X509Certificate;
+  readonly leaves: readonly Leaf[];
+}
+
+/** Makes new keys and certificates. `deviceInfo` is "manufacturer:product:serial number". */
+export async function makeHierarchy(
+  curve: Curve,
+  slots: readonly number[],
+  deviceInfo: string,
+  validity: Validity,
+): Promise<Hierarchy> {
+  const root = await makeAuthority(curve, `moddable-spdm development root ${curve.name}`, validity);
+  const intermediate = await makeAuthority(
+    curve,
+    `moddable-spdm development intermediate ${curve.name}`,
+    validity,
+    root,
+  );
+  const leaves: Leaf[] = [];
+  for (const slot of slots) {
+    const keys = await makeKeys(curve);
+    const subject = `moddable-spdm device ${curve.name} slot ${slot}`;
+    const certificate = await issue(curve, subject, keys, validity, leafExtensions(deviceInfo), intermediate);
+    leaves.push({ slot, certificate, privateKey: keys.privateKey });
+  }
+  return { curve, root: root.certificate, intermediate: intermediate.certificate, leaves };
+}
+
+interface Authority {
+  readonly certificate: x509.X509Certificate;
+  readonly keys: webcrypto.CryptoKeyPair;
+}
+
+async function makeAuthority(
+  curve: Curve,
+  subject: string,
+  validity: Validity,
+  issuer?: Authority,
+): Promise<Authority> {
+  const keys = await makeKeys(curve);
+  const extensions = [
+    new x509.BasicConstraintsExtension(true, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+  ];
+  return { certificate: await issue(curve, subject, keys, validity, extensions, issuer), keys };
+}
+
+function makeKeys(curve: Curve): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: curve.name }, true, ["sign", "verify"]);
+}
+
+/** Without an issuer the certificate signs itself. */
+async function issue(
+  curve: Curve,
+  subject: string,
+  keys: webcrypto.CryptoKeyPair,
+  { notBefore, notAfter }: Validity,
+  extensions: x509.Extension[],
+  issuer?: Authority,
+): Promise<x509.X509Certificate> {
+  const identifiers: x509.Extension[] = [
+    await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+  ];
+  if (issuer !== undefined)
+    identifiers.push(await x509.AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey, false, webcrypto));
+  return x509.X509CertificateGenerator.create(
+    {
+      subject: `CN=${subject}`,
+      issuer: issuer?.certificate.subject ?? `CN=${subject}`,
+      notBefore,
+      notAfter,
+      publicKey: keys.publicKey,
+      signingKey: issuer?.keys.privateKey ?? keys.privateKey,
+      signingAlgorithm: { name: "ECDSA", hash: curve.hash },
+      extensions: [...extensions, ...identifiers],
+    },
+    webcrypto,
+  );
+}
+
+function leafExtensions(deviceInfo: string): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([RESPONDER_AUTH]),
+    new x509.Extension(SUBJECT_ALT_NAME, false, otherNames(DEVICE_INFO, deviceInfo)),
+    new x509.Extension(SPDM_EXTENSION, false, identifierList(HARDWARE_IDENTITY)),
+  ];
+}
+
+/** GeneralNames with one otherName (RFC 5280 §4.2.1.6), which @peculiar/x509 leaves to its users. */
+export function otherNames(type: string, value: string): ArrayBuffer {
+  const tag = { tagClass: 3, tagNumber: 0 };
+  const explicit = new Constructed({ idBlock: tag, value: [new Utf8String({ value })] });
+  const name = new Constructed({ idBlock: tag, value: [new ObjectIdentifier({ value: type }), explicit] });
+  return new Sequence({ value: [name] }).toBER();
+}
+
+/** The SPDM extension's value: a sequence of sequences, each with an identifier. */
+function identifierList(identifier: string): ArrayBuffer {
+  const entry = new Sequence({ value: [new ObjectIdentifier({ value: identifier })] });
+  return new Sequence({ value: [entry] }).toBER();
+}

@@ -1,0 +1,24 @@
+/** Carries SPDM messages to one responder and back: MCTP over a bus, or the socket of DMTF's emulator. */
+export interface Link {
+  /** Sends a request and waits for its response; rejects with a TimeoutError after `timeoutMs`. */
+  exchange(request: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /** What the way there and back may take, on top of the responder's own time. */
+  readonly roundTripMs: number;
+  /** Grows with everything that a clean link never shows: broken frames, lost packets, responses nobody waits for. */
+  readonly disturbanceCount: number;
+  /** What the link has carried so far, if it counts. */
+  readonly statistics?: LinkStatistics | undefined;
+  close(): Promise<void>;
+}
+
+export interface LinkStatistics {
+  readonly framesSent: number;
+  readonly framesReceived: number;
+  /** Frames that were sent again. */
+  readonly retries: number;
+}
+
+/** The link gave no answer in time. */
+export class TimeoutError extends Error {
+  override readonly name = "TimeoutError";
+}

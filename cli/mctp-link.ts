@@ -1,0 +1,76 @@
+import { SmbusBinding } from "../src/mctp/smbus.js";
+import type { Bus } from "./bus.js";
+import type { Link, LinkStatistics } from "./link.js";
+import { MctpRequester } from "./mctp.js";
+import { Impossible } from "./requester/verdict.js";
+
+const SPDM_TYPE = 5;
+/** The endpoint ID we give the board, as a bus owner does; our own is the requester's default, 8. */
+const PEER_EID = 9;
+/** An emulated board shares its processor with everything else here. */
+const ROUND_TRIP_MS = 1000;
+
+/** What MCTP control tells of an endpoint. */
+export interface Discovery {
+  readonly eid: number;
+  readonly uuid: Uint8Array;
+  readonly messageTypes: readonly number[];
+}
+
+/** SPDM over MCTP over SMBus, from the bus owner's side. */
+export class MctpLink implements Link {
+  readonly roundTripMs = ROUND_TRIP_MS;
+  readonly #requester: MctpRequester;
+  #framesSent = 0;
+  #framesReceived = 0;
+
+  /**
+   * @param bus Closed together with the link.
+   * @param address Our own 7-bit address.
+   * @param peer The endpoint's.
+   */
+  constructor(bus: Bus, address: number, peer: number) {
+    this.#requester = new MctpRequester({ bus: this.#counted(bus), binding: new SmbusBinding({ address }), peer });
+  }
+
+  /** Gives the endpoint its ID and asks what it is; throws Impossible if it has no SPDM. */
+  async discover(): Promise<Discovery> {
+    const eid = await this.#requester.setEndpointId(PEER_EID);
+    const messageTypes = await this.#requester.messageTypes();
+    if (!messageTypes.includes(SPDM_TYPE)) throw new Impossible("the endpoint has no SPDM");
+    return { eid, messageTypes, uuid: await this.#requester.uuid() };
+  }
+
+  exchange(request: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return this.#requester.request(SPDM_TYPE, request, timeoutMs);
+  }
+
+  get disturbanceCount(): number {
+    return this.#requester.disturbances;
+  }
+
+  get statistics(): LinkStatistics {
+    const { refusedFrames } = this.#requester.counters;
+    return { framesSent: this.#framesSent, framesReceived: this.#framesReceived, retries: refusedFrames };
+  }
+
+  #counted(bus: Bus): Bus {
+    const counted: Bus = {
+      onFrame: undefined,
+      send: (frame) => {
+        this.#framesSent++;
+        return bus.send(frame);
+      },
+      close: () => bus.close(),
+    };
+    bus.onFrame = (frame) => {
+      this.#framesReceived++;
+      counted.onFrame?.(frame);
+    };
+    return counted;
+  }
+
+  close(): Promise<void> {
+    return this.#requester.close();
+  }
+}

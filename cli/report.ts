@@ -1,0 +1,213 @@
+/** What an attestation comes to, for people and for machines. */
+import { MEAS_CAP } from "../src/capabilities.js";
+import { responderFlagNames } from "./capability-names.js";
+import { printable } from "./chain.js";
+import type { LinkStatistics } from "./link.js";
+import { coloured, type Paint, plain, seconds, wantsColour } from "./paint.js";
+import type { Timing } from "./progress.js";
+import type { ChainTrust } from "./trust.js";
+
+export { Progress, type ProgressListener, type Timing } from "./progress.js";
+
+export interface AttestationResult {
+  readonly verdict: "trusted" | "untrusted";
+  /** Empty if trusted; else why not, the first reason first. */
+  readonly reasons: readonly string[];
+  /** What was asked for, as on the command line. */
+  readonly target?: string;
+  readonly slot: number;
+  /** As in "1.2"; what follows is undefined if the attestation ended before it. */
+  readonly version?: string;
+  readonly algorithms?: NegotiatedAlgorithms | undefined;
+  /** The responder's flags. */
+  readonly capabilities?: number;
+  readonly chain?: ChainTrust;
+  /** Whether the signature of CHALLENGE_AUTH was verified. */
+  readonly challenged?: boolean;
+  /** Whether the signature of MEASUREMENTS was verified. */
+  readonly measurementsSigned?: boolean;
+  readonly measurements: readonly MeasurementResult[];
+  /** 1, and one more for every time the link was so disturbed that all was done again. */
+  readonly attempts: number;
+  /** Of the last attempt. */
+  readonly durationMs?: number;
+  readonly timings?: readonly Timing[];
+  readonly link?: LinkStatistics;
+}
+
+export interface NegotiatedAlgorithms {
+  readonly baseHash: string;
+  readonly baseAsym: string;
+  readonly measurementHash: string | undefined;
+}
+
+export interface MeasurementResult {
+  readonly index: number;
+  /** DMTFSpecMeasurementValueType in words. */
+  readonly type: string;
+  /** A raw bit stream, not a digest. */
+  readonly raw: boolean;
+  /** Hexadecimal. */
+  readonly value: string;
+  readonly status: "matches" | "differs" | "no reference";
+  /** Hexadecimal; what the value was compared to. */
+  readonly reference?: string;
+}
+
+/** Bytes of a value that fit on its line. */
+const SHOWN_LENGTH = 12;
+
+/** One JSON object; what is not known is null, so that every key is always there. */
+export function toJson(result: AttestationResult): string {
+  const { chain, capabilities } = result;
+  const { verdict, reasons, target, slot, version, algorithms } = result;
+  const { measurements, challenged, measurementsSigned, attempts, durationMs, timings, link } = result;
+  const object = {
+    verdict,
+    reasons,
+    target: target ?? null,
+    version: version ?? null,
+    algorithms: algorithms ? { ...algorithms, measurementHash: algorithms.measurementHash ?? null } : null,
+    capabilities: capabilities === undefined ? null : responderFlagNames(capabilities),
+    slot,
+    chain: chain ? chainObject(chain) : null,
+    deviceInfo: chain?.deviceInfo ?? null,
+    challenged: challenged ?? false,
+    measurementsSigned: measurementsSigned ?? false,
+    measurements,
+    attempts,
+    durationMs: durationMs ?? null,
+    timings: timings ?? [],
+    link: link ?? null,
+  };
+  return JSON.stringify(object, undefined, 2);
+}
+
+function chainObject({ trusted, certificates, leafCurve, leafPublicKey, responderAuth }: ChainTrust) {
+  return {
+    trusted,
+    certificates,
+    leafCurve: leafCurve ?? null,
+    leafPublicKey: leafPublicKey ? Buffer.from(leafPublicKey).toString("hex") : null,
+    responderAuth,
+  };
+}
+
+/** Prints the report, coloured if the stream is a terminal that wants colours (NO_COLOR and the like are heeded). */
+export function printReport(result: AttestationResult, stream: NodeJS.WriteStream = process.stdout): void {
+  stream.write(renderReport(result, wantsColour(stream)));
+}
+
+/** The report as text; its last line is the verdict. */
+export function renderReport(result: AttestationResult, colour: boolean): string {
+  const paint = colour ? coloured : plain;
+  const sections = [
+    heading(result, paint),
+    chainSection(result, paint),
+    proofSection(result, paint),
+    measurementSection(result, paint),
+    reasonSection(result, paint),
+    [...statistics(result, paint), verdictLine(result, paint)],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join("\n")}\n`)
+    .join("\n");
+}
+
+function heading({ target, version, algorithms, chain }: AttestationResult, paint: Paint): string[] {
+  const spoken = version === undefined ? "no SPDM version agreed" : `SPDM ${version}`;
+  const parts = [spoken, ...(algorithms ? [algorithms.baseAsym, algorithms.baseHash] : [])];
+  // A name out of a chain that is not trusted is anybody's claim.
+  const who = (chain?.trusted === true ? chain.deviceInfo : undefined) ?? target ?? "responder";
+  const title = `${paint("bold", printable(who))}  ${parts.join(" · ")}`;
+  return target === undefined || who === target ? [title] : [title, paint("dim", printable(target))];
+}
+
+function chainSection({ chain, slot }: AttestationResult, paint: Paint): string[] {
+  if (chain === undefined) return [];
+  const { certificates, reasons, responderAuth } = chain;
+  const width = Math.max(0, ...certificates.map(({ subject }) => subject.length));
+  const lines = certificates.map(({ subject, notAfter }, i) => {
+    const faulty = reasons.some((reason) => reason.startsWith(`certificate ${i + 1} of ${certificates.length} `));
+    const until = paint("dim", `until ${notAfter.slice(0, 10)}`);
+    return `  ${mark(!faulty, paint)} ${printable(subject).padEnd(width)}  ${until}`;
+  });
+  const purpose = responderAuth ? "leaf is for SPDM responders" : "leaf names no SPDM purpose";
+  const summary = chain.trusted ? `leads to a trust anchor; ${purpose}` : "not trusted";
+  return [`${paint("bold", `Certificate chain, slot ${slot}`)}  ${paint("dim", summary)}`, ...lines];
+}
+
+function proofSection({ challenged, measurementsSigned }: AttestationResult, paint: Paint): string[] {
+  const lines: string[] = [];
+  if (challenged === true) lines.push(`  ${mark(true, paint)} CHALLENGE_AUTH over our nonce, by the leaf's key`);
+  if (measurementsSigned === true) lines.push(`  ${mark(true, paint)} MEASUREMENTS over our nonce, by the leaf's key`);
+  return lines.length === 0 ? [] : [paint("bold", "Signatures"), ...lines];
+}
+
+function measurementSection({ measurements, algorithms, capabilities }: AttestationResult, paint: Paint): string[] {
+  if (measurements.length === 0) {
+    if (capabilities === undefined || (capabilities & MEAS_CAP) !== 0) return [];
+    return [`${paint("bold", "Measurements")}  ${paint("dim", "the responder takes none")}`];
+  }
+  const hash = algorithms?.measurementHash;
+  const width = Math.max(...measurements.map(({ type }) => type.length));
+  const lines = measurements.flatMap((measurement) => measurementLines(measurement, width, paint));
+  return [`${paint("bold", "Measurements")}${hash === undefined ? "" : `  ${paint("dim", hash)}`}`, ...lines];
+}
+
+function measurementLines(
+  { index, type, raw, value, status, reference }: MeasurementResult,
+  width: number,
+  paint: Paint,
+) {
+  const label = `${indexName(index).padStart(4)}  ${type.padEnd(width)}`;
+  const length = raw ? paint("dim", `  raw, ${value.length / 2} bytes`) : "";
+  if (status === "matches") {
+    return [
+      `  ${mark(true, paint)} ${label}  ${abbreviate(value)}  ${paint("green", "matches its reference")}${length}`,
+    ];
+  }
+  if (status === "no reference")
+    return [`    ${label}  ${abbreviate(value)}  ${paint("dim", "no reference")}${length}`];
+  // Where they differ one wants to see all of both.
+  return [
+    `  ${mark(false, paint)} ${label}  ${paint("red", "differs from its reference")}`,
+    `           is         ${value}`,
+    `           should be  ${reference ?? ""}`,
+  ];
+}
+
+/** The two indices that are not numbers in any order are known by their hexadecimal. */
+function indexName(index: number): string {
+  return index >= 0xf0 ? `0x${index.toString(16).toUpperCase()}` : String(index);
+}
+
+function abbreviate(hex: string): string {
+  return hex.length > 2 * SHOWN_LENGTH ? `${hex.slice(0, 2 * SHOWN_LENGTH)}…` : hex.padEnd(2 * SHOWN_LENGTH + 1);
+}
+
+/** Only if there is more to say than the verdict's line does. */
+function reasonSection({ reasons }: AttestationResult, paint: Paint): string[] {
+  if (reasons.length < 2) return [];
+  return [paint("bold", "Why not"), ...reasons.map((reason) => `  ${mark(false, paint)} ${printable(reason)}`)];
+}
+
+function statistics({ attempts, durationMs, link }: AttestationResult, paint: Paint): string[] {
+  const parts: string[] = [];
+  if (durationMs !== undefined) parts.push(`${seconds(durationMs)} from GET_VERSION on`);
+  if (link !== undefined) parts.push(`${link.framesSent} frames sent, ${link.framesReceived} received`);
+  if (link !== undefined && link.retries > 0) parts.push(`${link.retries} sent again`);
+  if (attempts > 1) parts.push(`attempt ${attempts}`);
+  return parts.length === 0 ? [] : [paint("dim", parts.join(" · "))];
+}
+
+function verdictLine({ verdict, reasons }: AttestationResult, paint: Paint): string {
+  if (verdict === "trusted") return `verdict: ${paint(["bold", "green"], "trusted")}`;
+  const more = reasons.length > 1 ? ` (and ${reasons.length - 1} more)` : "";
+  return `verdict: ${paint(["bold", "red"], "untrusted")}: ${printable(reasons[0] ?? "no reason given")}${more}`;
+}
+
+function mark(good: boolean, paint: Paint): string {
+  return good ? paint("green", "✔") : paint("red", "✖");
+}

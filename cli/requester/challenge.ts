@@ -1,0 +1,42 @@
+import { randomBytes } from "node:crypto";
+import type { Verifier } from "../../hal/crypto.js";
+import { CHALLENGE } from "../../src/exchange.js";
+import { CONTEXT_LENGTH, NONCE_LENGTH, readChallengeAuth, writeChallenge } from "../../src/messages/challenge.js";
+import { CHALLENGE_AUTH_CONTEXT, signedDigest } from "../../src/signing.js";
+import { type Conversation, decode } from "./conversation.js";
+import { Untrusted } from "./verdict.js";
+
+/** The leaf's key and the algorithm it is for. */
+export interface LeafKey {
+  readonly verifier: Verifier;
+  readonly publicKey: Uint8Array;
+}
+
+/** CHALLENGE: proves that the responder has the key to its leaf. Returns MeasurementSummaryHash, if it was asked for. */
+export async function challenge(
+  c: Conversation,
+  slot: number,
+  chainDigest: Uint8Array,
+  key: LeafKey,
+  summaryType: number,
+): Promise<Uint8Array | undefined> {
+  const suite = c.suite!;
+  const asked = { slot, summaryType, nonce: randomBytes(NONCE_LENGTH), context: randomBytes(CONTEXT_LENGTH) };
+  const { request, response } = await c.ask(CHALLENGE, (w) => writeChallenge(w, asked, c.version), true);
+  const answer = decode("CHALLENGE_AUTH", () => readChallengeAuth(response, asked, c.version, suite));
+  const m1 = c.transcript.takeM1();
+  m1.update(request);
+  m1.update(response.consumed());
+  const digest = signedDigest(c.version, suite.hash, CHALLENGE_AUTH_CONTEXT, m1);
+  const signature = decode("CHALLENGE_AUTH", () => response.bytes(suite.signatureLength));
+
+  if (answer.slot !== slot) throw new Untrusted("CHALLENGE_AUTH: answers for another slot");
+  if (!Buffer.from(answer.chainHash).equals(chainDigest)) {
+    throw new Untrusted("CHALLENGE_AUTH: hash of another certificate chain");
+  }
+  if (answer.context !== undefined && !asked.context.equals(answer.context)) {
+    throw new Untrusted("CHALLENGE_AUTH: RequesterContext is not ours");
+  }
+  if (!key.verifier.verify(key.publicKey, digest, signature)) throw new Untrusted("CHALLENGE_AUTH: signature is wrong");
+  return answer.summary;
+}

@@ -1,0 +1,52 @@
+import { randomBytes } from "node:crypto";
+import { GET_MEASUREMENTS } from "../../src/exchange.js";
+import { type MeasurementBlock, readRecord } from "../../src/measurement-block.js";
+import { CONTEXT_LENGTH, NONCE_LENGTH } from "../../src/messages/challenge.js";
+import {
+  ALL,
+  CHANGED,
+  readMeasurements,
+  SIGNATURE_REQUESTED,
+  writeGetMeasurements,
+} from "../../src/messages/measurements.js";
+import { MEASUREMENTS_CONTEXT, signedDigest } from "../../src/signing.js";
+import type { LeafKey } from "./challenge.js";
+import { type Conversation, decode } from "./conversation.js";
+import { Untrusted } from "./verdict.js";
+
+export interface Measured {
+  readonly blocks: readonly MeasurementBlock[];
+  /** The base hash over the record, which is what ALL's MeasurementSummaryHash must be. */
+  readonly recordDigest: Uint8Array;
+}
+
+/** GET_MEASUREMENTS for all, signed. */
+export async function askMeasurements(c: Conversation, slot: number, key: LeafKey): Promise<Measured> {
+  const suite = c.suite!;
+  const asked = {
+    attributes: SIGNATURE_REQUESTED,
+    operation: ALL,
+    nonce: randomBytes(NONCE_LENGTH),
+    slot,
+    context: randomBytes(CONTEXT_LENGTH),
+  };
+  const { request, response } = await c.ask(GET_MEASUREMENTS, (w) => writeGetMeasurements(w, asked, c.version), true);
+  const answer = decode("MEASUREMENTS", () => readMeasurements(response, c.version));
+  const l1 = c.transcript.takeL1(c.version);
+  l1.update(request);
+  l1.update(response.consumed());
+  const digest = signedDigest(c.version, suite.hash, MEASUREMENTS_CONTEXT, l1);
+  const signature = decode("MEASUREMENTS", () => response.bytes(suite.signatureLength));
+
+  if (answer.context !== undefined && !asked.context.equals(answer.context)) {
+    throw new Untrusted("MEASUREMENTS: RequesterContext is not ours");
+  }
+  if (!key.verifier.verify(key.publicKey, digest, signature)) throw new Untrusted("MEASUREMENTS: signature is wrong");
+  if (answer.contentChanged === CHANGED) throw new Untrusted("MEASUREMENTS: changed while they were read");
+  const blocks = decode("MEASUREMENTS", () => readRecord(answer.record, answer.blockCount));
+  const recordDigest = new Uint8Array(suite.hash.outputLen);
+  const running = suite.hash.create();
+  running.update(answer.record);
+  running.digestInto(recordDigest);
+  return { blocks, recordDigest };
+}

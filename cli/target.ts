@@ -1,0 +1,91 @@
+import { X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildFirmware } from "../boards/ast1030/build.js";
+import { writeIdentityImage } from "../certs/identity-image.js";
+import { sha256 } from "../hal/portable/crypto.js";
+import { loadIdentity, makeCertificates } from "./certs.js";
+import { EmuLink } from "./emu-link.js";
+import { BMC_ADDRESS, startBoard } from "./emulator.js";
+import type { Link } from "./link.js";
+import { MctpLink } from "./mctp-link.js";
+import type { PcapWriter } from "./pcap.js";
+import { RecordedLink } from "./recorded-link.js";
+import type { Reference } from "./requester/attest.js";
+
+/** The board's own 7-bit address. */
+export const BOARD_ADDRESS = 0x1d;
+const BUILD = fileURLToPath(new URL("../build/", import.meta.url));
+export const CERTIFICATES = join(BUILD, "certs");
+export const ROOTS = ["ecp256/ca.cert.der", "ecp384/ca.cert.der"];
+
+/** Engines that the board's firmware is built with. */
+export const CRYPTOS: readonly string[] = ["psa", "noble"];
+
+/** A responder to attest, and what is known of it beforehand. */
+export interface Target {
+  /** Closing it ends what was started for it. */
+  readonly link: Link;
+  readonly anchors: readonly Uint8Array[];
+  readonly reference: Reference | undefined;
+}
+
+export interface TargetOptions {
+  readonly crypto: string;
+  readonly pcap: PcapWriter | undefined;
+  readonly onProgress: (step: string) => void;
+}
+
+export interface BoardTargetOptions extends Omit<TargetOptions, "pcap"> {
+  /** What the board is provisioned with: identity image or folder of keys; by default the development PKI. */
+  readonly identity?: string | undefined;
+}
+
+/** Opens "board:ast1030" or "emu:HOST:PORT"; throws an Error for anything else, or if it cannot be reached. */
+export async function openTarget(name: string, options: TargetOptions): Promise<Target> {
+  const target = await open(name, options);
+  return options.pcap === undefined ? target : { ...target, link: new RecordedLink(target.link, options.pcap) };
+}
+
+async function open(name: string, options: TargetOptions): Promise<Target> {
+  if (name === "board:ast1030") return openBoard(options);
+  const [, host, port] = /^emu:(.+):(\d+)$/.exec(name) ?? [];
+  if (host === undefined) throw new Error(`no target ${name}: there are board:ast1030 and emu:HOST:PORT`);
+  options.onProgress(`connecting to ${host}:${port}`);
+  return { link: await EmuLink.connect(host, Number(port)), anchors: [], reference: undefined };
+}
+
+/** The board with firmware built and identity made as needed, booted, and known to MCTP. */
+export async function openBoard(options: BoardTargetOptions): Promise<Target & { readonly link: MctpLink }> {
+  options.onProgress(`building the firmware (${options.crypto})`);
+  await buildFirmware(options.crypto);
+  if (options.identity === undefined) await ensureCertificates();
+  options.onProgress("booting the board");
+  const { uuid, credentials } = loadIdentity(options.identity ?? join(CERTIFICATES, "identity.bin"));
+  const flash = writeIdentityImage(uuid, credentials, sha256);
+  const board = await startBoard({ variant: options.crypto, flash, lifetimeMs: 0 });
+  const link = new MctpLink(board.bus, BMC_ADDRESS, BOARD_ADDRESS);
+  try {
+    await link.discover();
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+  const reference = readReference(join(BUILD, "ast1030", options.crypto, "reference.json"));
+  return { link, anchors: readAnchors(ROOTS.map((file) => join(CERTIFICATES, file))), reference };
+}
+
+/** Makes the development PKI if there is none. */
+export async function ensureCertificates(): Promise<void> {
+  if (!existsSync(join(CERTIFICATES, "identity.bin"))) await makeCertificates({ out: CERTIFICATES });
+}
+
+/** Reads certificates, DER or PEM, as DER. */
+export function readAnchors(files: readonly string[]): Uint8Array[] {
+  return files.map((file) => new X509Certificate(readFileSync(file)).raw);
+}
+
+export function readReference(file: string): Reference {
+  return JSON.parse(readFileSync(file, "utf8"));
+}

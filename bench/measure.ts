@@ -1,18 +1,22 @@
 /** Counts the instructions of an attestation on the emulated board: the same on every run. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { buildFirmware } from "../boards/ast1030/build.js";
+import { writeIdentityImage } from "../certs/identity-image.js";
+import { loadIdentity } from "../cli/certs.js";
 import { BMC_ADDRESS, type Board, startBoard } from "../cli/emulator.js";
 import type { Link } from "../cli/link.js";
 import { MctpLink } from "../cli/mctp-link.js";
 import { attest } from "../cli/requester/attest.js";
-import { BOARD_ADDRESS, CERTIFICATES, ensureCertificates, ROOTS, readAnchors } from "../cli/target.js";
+import { BOARD_ADDRESS, ROOTS, readAnchors } from "../cli/target.js";
+import { sha256 } from "../hal/portable/crypto.js";
 import { ECDSA_P384, SHA_384 } from "../src/algorithms.js";
 import { V1_2 } from "../src/versions.js";
 
 /** With -icount shift=0 an instruction takes a nanosecond, and the board's tick counter counts at 200 MHz. */
 const INSTRUCTIONS_PER_TICK = 5;
 const SEED = 1;
+const KEYS = fileURLToPath(new URL("../test/vectors/keys", import.meta.url));
 /** Counting is slower than running: noble's signatures take tens of seconds. */
 const PATIENCE_MS = 300_000;
 
@@ -81,6 +85,7 @@ const difference = (after: Cost, before: Cost): Cost => ({
 /** A link that notes what each exchange costs the board, packets and bus included. */
 class MeteredLink implements Link {
   readonly roundTripMs = PATIENCE_MS;
+  readonly timeScale = 1;
   readonly messages: MessageCost[] = [];
   readonly #link: Link;
   readonly #board: Board;
@@ -111,8 +116,9 @@ class MeteredLink implements Link {
 /** Attests the board at P-384/SHA-384 and SPDM 1.2. Throws if the verdict is not trust, or the link had to retry. */
 export async function measureAttestation(variant: string): Promise<Measured> {
   const { imageLength } = await buildFirmware(variant);
-  await ensureCertificates();
-  const flash = readFileSync(join(CERTIFICATES, "identity.bin"));
+  // Always the same device: certificates made anew differ in length.
+  const { uuid, credentials } = loadIdentity(KEYS);
+  const flash = writeIdentityImage(uuid, credentials, sha256);
   const board = await startBoard({ variant, flash, icount: 0, seed: SEED, bootTimeoutMs: PATIENCE_MS });
   const mctp = new MctpLink(board.bus, BMC_ADDRESS, BOARD_ADDRESS);
   try {
@@ -123,7 +129,7 @@ export async function measureAttestation(variant: string): Promise<Measured> {
       baseHash: SHA_384,
       baseAsym: ECDSA_P384,
       slot: 0,
-      anchors: readAnchors(ROOTS.map((file) => join(CERTIFICATES, file))),
+      anchors: readAnchors(ROOTS.map((file) => join(KEYS, file))),
       reference: undefined,
       onProgress() {},
     });

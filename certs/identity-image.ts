@@ -12,7 +12,8 @@
  * |        | chains, keys      |       | DER certificates, root first; private scalars, big-endian    |
  * | end-32 | digest            | 32    | SHA-256 of all before                                        |
  *
- * An entry: slot 1 | zero 3 | algorithm 4 (BaseAsymAlgo bit) | chainOffset 4 | chainLength 4 | keyOffset 4 | keyLength 4.
+ * An entry: slot 1 | zero 3 | algorithm 4 (BaseAsymAlgo bit) | chainOffset 4 | chainLength 4 | keyOffset 4 |
+ * keyLength 4.
  *
  * The digest finds a worn or half-written flash; it protects from nobody who can write there.
  */

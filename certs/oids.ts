@@ -1,4 +1,4 @@
-/** Object identifiers that DSP0274 (1.3 §10.6.1, "Certificates and certificate chains") puts into certificates. */
+/** Object identifiers that DSP0274 ("Certificates and certificate chains") puts into certificates. */
 const SPDM = "1.3.6.1.4.1.412.274";
 /** otherName in subjectAltName: "manufacturer:product:serial number" as UTF8String. */
 export const DEVICE_INFO = `${SPDM}.1`;

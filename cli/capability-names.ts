@@ -1,4 +1,4 @@
-/** The responder's flags of CAPABILITIES by bit (DSP0274 1.3 §10.4, 1.4 for the last two); fields of two bits below. */
+/** The responder's flags of CAPABILITIES by bit (DSP0274 1.4); fields of two bits below. */
 const FLAGS: readonly (string | undefined)[] = Object.freeze([
   "CACHE",
   "CERT",

@@ -9,6 +9,7 @@ const ROUND_TRIP_MS = 2000;
 /** SPDM over the socket of DMTF's spdm_responder_emu, or of `spdm serve`. */
 export class EmuLink implements Link {
   readonly roundTripMs = ROUND_TRIP_MS;
+  readonly timeScale = 1;
   /** TCP neither loses nor repeats. */
   readonly disturbanceCount = 0;
   readonly #socket: EmuSocket;

@@ -34,7 +34,7 @@ export interface EmuServerOptions {
   readonly port: number;
   /** Default: this machine only. */
   readonly host?: string;
-  /** Answers a message, with the type it came in unless told otherwise; undefined: silence. A throw ends the connection. */
+  /** Answers a message, in its type unless told otherwise; undefined: silence. A throw ends the connection. */
   onMessage(type: number, message: Uint8Array): Answer | Promise<Answer>;
   /** A client has begun: whatever the one before negotiated is over. */
   onConnect?(): void;

@@ -85,6 +85,8 @@ class EmulatedBoard implements Board {
   readonly #process: ChildProcess;
   readonly #qtest: Qtest;
   readonly #onLine: ((line: string) => void) | undefined;
+  /** What the emulator itself said. */
+  readonly #complaints: string[] = [];
   readonly #watchers = new Set<(line: string | undefined) => void>();
   #ended = false;
 
@@ -105,13 +107,23 @@ class EmulatedBoard implements Board {
       close: () => this.close(),
     });
     onLines(console, (line) => this.#consoleLine(line));
-    onLines(trace, (line) => this.bus.trace(line));
+    onLines(trace, (line) => {
+      if (!this.bus.trace(line)) this.#complaints.push(line);
+    });
     this.exited = this.#watchExit(options.lifetimeMs ?? 600_000);
   }
 
   #arguments(options: BoardOptions, folder: string): string[] {
     const { flash, icount, seed } = options;
-    const list = ["-M", "ast1030-evb", "-accel", "tcg", "-kernel", this.#file("firmware", options.firmware, folder)];
+    // The flash chip is named, since the board got a smaller one in newer emulators.
+    const list = [
+      "-M",
+      "ast1030-evb,fmc-model=sst25vf032b",
+      "-accel",
+      "tcg",
+      "-kernel",
+      this.#file("firmware", options.firmware, folder),
+    ];
     list.push("-display", "none", "-monitor", "none", "-serial", "stdio");
     list.push("-chardev", "socket,id=qtest,fd=3", "-qtest", "chardev:qtest", "-qtest-log", "none");
     list.push("-device", `at24c-eeprom,bus=aspeed.i2c.bus.0,address=0x${BMC_ADDRESS.toString(16)},rom-size=256`);
@@ -174,7 +186,8 @@ class EmulatedBoard implements Board {
     return new Promise((resolve, reject) => {
       const fail = (why: string) => {
         settle();
-        reject(new Error(`${why} before the board said ${pattern}: ${this.lines.slice(-5).join(" | ")}`));
+        const said = [...this.lines.slice(-5), ...this.#complaints.slice(-5)].join("\n  ");
+        reject(new Error(`${why} before the board said ${pattern}. The last it said:\n  ${said}`));
       };
       const watcher = (line: string | undefined) => {
         if (line === undefined) return fail("the emulator ended");

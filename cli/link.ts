@@ -4,6 +4,8 @@ export interface Link {
   exchange(request: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /** What the way there and back may take, on top of the responder's own time. */
   readonly roundTripMs: number;
+  /** How much slower than it says the responder may be: more than 1 where a processor is emulated. */
+  readonly timeScale: number;
   /** Grows with everything that a clean link never shows: broken frames, lost packets, responses nobody waits for. */
   readonly disturbanceCount: number;
   /** What the link has carried so far, if it counts. */
@@ -18,7 +20,7 @@ export interface LinkStatistics {
   readonly retries: number;
 }
 
-/** The link gave no answer in time. */
+/** Nobody answered in time. The answer may still come: links that can tell count it as a disturbance then. */
 export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
 }

@@ -85,7 +85,9 @@ async function runAttest(name: string, options: AttestArguments): Promise<void> 
 const program = new Command("spdm")
   .description("Attests devices by SPDM (DSP0274), and is one.")
   .version(packageJson.version, "-V, --tool-version", "version of this command")
-  .showHelpAfterError();
+  .showHelpAfterError()
+  // commander's own failures are usage errors; help and version are not failures. Commands made below inherit it.
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
 const cryptoOption = () =>
   new Option("--crypto <engine>", "the board's firmware: Mbed TLS in C, or JavaScript").choices(CRYPTOS).default("psa");
@@ -130,11 +132,6 @@ program
     console.log(`${made.deviceInfo} (${made.uuid})`);
     for (const file of made.files) console.log(`  ${options.out}/${file}`);
   });
-
-program.exitOverride((error) => {
-  // commander's own failures are usage errors; help and version are not failures.
-  process.exit(error.exitCode === 0 ? 0 : 2);
-});
 
 try {
   await program.parseAsync();

@@ -7,8 +7,9 @@ import { Impossible } from "./requester/verdict.js";
 const SPDM_TYPE = 5;
 /** The endpoint ID we give the board, as a bus owner does; our own is the requester's default, 8. */
 const PEER_EID = 9;
-/** An emulated board shares its processor with everything else here. */
+/** An emulated board shares its processor with everything else here, and has less of it than the chip's 200 MHz. */
 const ROUND_TRIP_MS = 1000;
+const TIME_SCALE = 4;
 
 /** What MCTP control tells of an endpoint. */
 export interface Discovery {
@@ -20,6 +21,7 @@ export interface Discovery {
 /** SPDM over MCTP over SMBus, from the bus owner's side. */
 export class MctpLink implements Link {
   readonly roundTripMs = ROUND_TRIP_MS;
+  readonly timeScale = TIME_SCALE;
   readonly #requester: MctpRequester;
   #framesSent = 0;
   #framesReceived = 0;

@@ -21,11 +21,7 @@ import { Fragmentation } from "../src/mctp/fragmentation.js";
 import { DESTINATION, FLAGS, isPacket, NULL_EID, SOURCE, TAG_MASK, TO } from "../src/mctp/packet.js";
 import { Reassembly } from "../src/mctp/reassembly.js";
 import type { Bus } from "./bus.js";
-
-/** Nobody answered in time. The answer may still come: it is counted as a stray then. */
-export class TimeoutError extends Error {
-  override readonly name = "TimeoutError";
-}
+import { TimeoutError } from "./link.js";
 
 /** A frame could not be put on the bus: the other side acknowledged none of several attempts. */
 export class LinkError extends Error {

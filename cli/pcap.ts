@@ -12,7 +12,8 @@ import { Writer } from "../src/wire.js";
 
 const MAGIC = 0xa1b2c3d4;
 const LINK_TYPE_MCTP = 291;
-const SNAPSHOT_LENGTH = 0x40000;
+/** spdm-dump takes no file that allows more. */
+const SNAPSHOT_LENGTH = 0x10000;
 const FILE_HEADER_LENGTH = 24;
 const PACKET_HEADER_LENGTH = 16;
 /** One packet that is the first and the last of its message; no endpoint IDs. As DMTF's emulator writes it. */
@@ -35,23 +36,24 @@ export class PcapWriter {
   }
 
   /**
-   * Writes one whole message at once, so that the file is sound after every call.
+   * Writes one whole message at once, so that the file is sound after every call. Of a message too long for the format
+   * its beginning is kept.
    * @param type MCTP message type: 5 SPDM, 6 secured.
    * @param timeMs Since 1970, fractions allowed.
    */
   write(type: number, message: Uint8Array, timeMs = performance.timeOrigin + performance.now()): void {
     if (this.#file === undefined) throw new Error("the capture is closed");
     const length = MCTP_HEADER.length + 1 + message.length;
-    if (length > SNAPSHOT_LENGTH) throw new RangeError(`message of ${message.length} bytes`);
+    const kept = Math.min(length, SNAPSHOT_LENGTH);
     const timeUs = Math.floor(timeMs * 1000);
-    const w = new Writer(new Uint8Array(PACKET_HEADER_LENGTH + length));
+    const w = new Writer(new Uint8Array(PACKET_HEADER_LENGTH + kept));
     w.u32(Math.floor(timeUs / 1e6));
     w.u32(timeUs % 1e6);
-    w.u32(length);
+    w.u32(kept);
     w.u32(length);
     for (const byte of MCTP_HEADER) w.u8(byte);
     w.u8(type);
-    w.bytes(message);
+    w.bytes(message.subarray(0, kept - MCTP_HEADER.length - 1));
     writeSync(this.#file, w.written());
   }
 

@@ -17,6 +17,10 @@ export class RecordedLink implements Link {
     return this.#link.roundTripMs;
   }
 
+  get timeScale(): number {
+    return this.#link.timeScale;
+  }
+
   get disturbanceCount(): number {
     return this.#link.disturbanceCount;
   }

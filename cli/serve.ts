@@ -20,6 +20,8 @@ export interface ServeOptions {
 /** Answers one SPDM message. */
 interface Served {
   respond(request: Uint8Array): Promise<Uint8Array> | Uint8Array;
+  /** Resolves to what went wrong if the responder ends by itself. */
+  readonly stopped: Promise<string>;
   close(): Promise<void>;
 }
 
@@ -34,7 +36,11 @@ export async function serve(options: ServeOptions): Promise<void> {
       onError: (error) => console.error(`spdm: ${error.message}`),
     });
     console.log(`serving SPDM on port ${server.port}`);
-    await server.closed;
+    const stopped = await Promise.race([server.closed, served.stopped]);
+    if (stopped !== undefined) {
+      await server.close();
+      throw new Error(stopped);
+    }
   } finally {
     await served.close();
   }
@@ -47,14 +53,16 @@ async function openHost({ identity }: ServeOptions): Promise<Served> {
   const response = new Uint8Array(DATA_TRANSFER_SIZE);
   return {
     respond: (request) => response.slice(0, responder.respond(request, response)),
+    stopped: new Promise(() => {}),
     close: async () => {},
   };
 }
 
 async function bridgeBoard({ crypto, identity }: ServeOptions): Promise<Served> {
-  const { link } = await openBoard({ crypto, identity, onProgress: (step) => console.log(step) });
+  const { link, exited } = await openBoard({ crypto, identity, onProgress: (step) => console.log(step) });
   return {
     respond: (request) => link.exchange(request, BOARD_TIMEOUT_MS),
+    stopped: exited.then(() => "the board has stopped"),
     close: () => link.close(),
   };
 }

@@ -42,6 +42,12 @@ export interface BoardTargetOptions extends Omit<TargetOptions, "pcap"> {
   readonly identity?: string | undefined;
 }
 
+export interface BoardTarget extends Target {
+  readonly link: MctpLink;
+  /** Settles when the board has stopped: by its watchdog, or because the link was closed. */
+  readonly exited: Promise<void>;
+}
+
 /** Opens "board:ast1030" or "emu:HOST:PORT"; throws an Error for anything else, or if it cannot be reached. */
 export async function openTarget(name: string, options: TargetOptions): Promise<Target> {
   const target = await open(name, options);
@@ -57,14 +63,21 @@ async function open(name: string, options: TargetOptions): Promise<Target> {
 }
 
 /** The board with firmware built and identity made as needed, booted, and known to MCTP. */
-export async function openBoard(options: BoardTargetOptions): Promise<Target & { readonly link: MctpLink }> {
+export async function openBoard(options: BoardTargetOptions): Promise<BoardTarget> {
   options.onProgress(`building the firmware (${options.crypto})`);
   await buildFirmware(options.crypto);
   if (options.identity === undefined) await ensureCertificates();
   options.onProgress("booting the board");
   const { uuid, credentials } = loadIdentity(options.identity ?? join(CERTIFICATES, "identity.bin"));
   const flash = writeIdentityImage(uuid, credentials, sha256);
-  const board = await startBoard({ variant: options.crypto, flash, lifetimeMs: 0 });
+  const board = await startBoard({
+    variant: options.crypto,
+    flash,
+    lifetimeMs: 0,
+    onLine: (line) => {
+      if (/^(fault|fatal)/.test(line)) console.error(`board: ${line}`);
+    },
+  });
   const link = new MctpLink(board.bus, BMC_ADDRESS, BOARD_ADDRESS);
   try {
     await link.discover();
@@ -73,7 +86,8 @@ export async function openBoard(options: BoardTargetOptions): Promise<Target & {
     throw error;
   }
   const reference = readReference(join(BUILD, "ast1030", options.crypto, "reference.json"));
-  return { link, anchors: readAnchors(ROOTS.map((file) => join(CERTIFICATES, file))), reference };
+  const anchors = readAnchors(ROOTS.map((file) => join(CERTIFICATES, file)));
+  return { link, anchors, reference, exited: board.exited };
 }
 
 /** Makes the development PKI if there is none. */

@@ -13,8 +13,10 @@ const ADDRESS_ENABLE = 0x80;
 const PACKET_DONE = 1 << 16;
 /** Packet mode, START and STOP to address 0, general call: every target sees it, and ours closes its receive buffer. */
 const START_STOP = 0x10021;
-/** As long as a controller would try a target that does not acknowledge because it is busy. */
+/** How long to try a board that does not take frames because its ring is full. */
 const BUSY_LIMIT_MS = 5_000;
+/** The same where frames wait until the board sleeps, which counting instructions makes a long time. */
+const READY_LIMIT_MS = 300_000;
 
 export interface TracedBusOptions {
   /** Asked before each frame; it is sent once this says true. */
@@ -47,7 +49,7 @@ export class TracedBus implements Bus {
   }
 
   async #send(frame: Uint8Array): Promise<boolean> {
-    const deadline = performance.now() + BUSY_LIMIT_MS;
+    const deadline = performance.now() + (this.#options.ready ? READY_LIMIT_MS : BUSY_LIMIT_MS);
     for (let attempt = 0; performance.now() < deadline; attempt++) {
       // Immediately at first: the board takes a frame in microseconds.
       if (attempt > 20) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -80,13 +82,18 @@ export class TracedBus implements Bus {
     };
   }
 
-  /** Takes a line of QEMU's trace of i2c_event and i2c_send. */
-  trace(line: string): void {
-    const match = /(start|send|finish)\(addr:0x([0-9a-f]+)\)(?: data:0x([0-9a-f]+))?/.exec(line);
-    if (match === null || Number.parseInt(match[2], 16) !== this.#ownAddress) return;
-    if (match[1] === "send") this.#collecting?.push(Number.parseInt(match[3], 16));
-    else if (match[1] === "start") this.#collecting = [this.#ownAddress << 1];
-    else this.#finish();
+  /** Takes a line of QEMU's trace of i2c_event and i2c_send; false if it is something else. */
+  trace(line: string): boolean {
+    const match = /(start|start_async|send|finish|nack|ack|recv)\(addr:0x([0-9a-f]+)\)(?: data:0x([0-9a-f]+))?/.exec(
+      line,
+    );
+    if (match === null) return false;
+    const [, event, address, data] = match;
+    if (Number.parseInt(address, 16) !== this.#ownAddress) return true;
+    if (event === "send") this.#collecting?.push(Number.parseInt(data, 16));
+    else if (event === "start") this.#collecting = [this.#ownAddress << 1];
+    else if (event === "finish") this.#finish();
+    return true;
   }
 
   #finish(): void {

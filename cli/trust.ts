@@ -1,6 +1,6 @@
 /**
- * Whether a responder's certificate chain leads to a trust anchor: RFC 5280 §6.1 for the path, DSP0274 1.3 §10.6.1 for
- * what a leaf must be. No revocation: SPDM has no way to carry it.
+ * Whether a responder's certificate chain leads to a trust anchor: RFC 5280 §6.1 for the path, DSP0274 ("Certificates
+ * and certificate chains") for what a leaf must be. No revocation: SPDM has no way to carry it.
  */
 import { type KeyObject, timingSafeEqual } from "node:crypto";
 import * as oid from "../certs/oids.js";
@@ -60,7 +60,7 @@ export interface ChainTrust {
   readonly leafCurve?: Curve;
   /** DMTF's device information, "manufacturer:product:serial number", if the leaf has it. */
   readonly deviceInfo?: string;
-  /** Whether the leaf says that it is for SPDM responders. If it names no SPDM purpose at all, DSP0274 lets it be one. */
+  /** Whether the leaf says that it is for SPDM responders. DSP0274 lets one be that names no SPDM purpose at all. */
   readonly responderAuth: boolean;
 }
 
@@ -114,7 +114,7 @@ function readNumbered(node: Certificate["node"], number: number): Certificate {
   }
 }
 
-/** The certificates that must hold together, anchor first. The chain may leave its root out (DSP0274 1.3 table 33). */
+/** The certificates that must hold together, anchor first. DSP0274 lets the chain leave its root out. */
 function buildPath(chain: readonly Certificate[], anchors: readonly Certificate[], reasons: string[]): Link[] {
   const [first] = chain;
   const present = anchors.some((anchor) => anchor.node.raw.equals(first.node.raw));

@@ -16,8 +16,9 @@ const LENGTH_FIELD = 4;
 export class Chains {
   readonly #identity: Identity;
   readonly #hash: HashAlgorithm;
-  readonly #headers: (Uint8Array | undefined)[] = [];
-  readonly #digests: (Uint8Array | undefined)[] = [];
+  // Without holes: XS 13.3's collector does not survive some arrays that have them (boards/xs/platform.h).
+  readonly #headers: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
+  readonly #digests: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
 
   constructor(identity: Identity, hash: HashAlgorithm) {
     this.#identity = identity;

@@ -26,9 +26,9 @@ const SECTIONS = ["-g", "-ffunction-sections", "-fdata-sections", "-fno-common"]
 const OWN_WARNINGS = ["-Wall", "-Wextra", "-Werror"];
 export const SRAM_LENGTH = 768 << 10;
 
-interface Recipe {
+export interface Recipe {
   readonly variant: Variant;
-  /** The JavaScript main module. */
+  /** Path of the main module in TypeScript. */
   readonly entry: string;
   readonly features: readonly Feature[];
   /** Native modules by specifier. */
@@ -36,15 +36,16 @@ interface Recipe {
   readonly stackLength: number;
   /** Whether it has PSA, with the private keys in it. */
   readonly psa: boolean;
+  /** Sizes of the JavaScript machine (main.c) and the watchdog's time. */
   readonly defines: readonly string[];
 }
 
 const AST1030_MODULE = { ast1030: join(hal, "ast1030.js") };
 
-const RECIPES: Readonly<Record<string, Recipe>> = {
+export const RECIPES: Readonly<Record<string, Recipe>> = {
   psa: {
     variant: PSA,
-    entry: "main.ts",
+    entry: join(here, "main.ts"),
     features: [],
     natives: { ...AST1030_MODULE, "identity-keys": join(hal, "identity-keys.js"), psa: join(root, "hal/psa/psa.js") },
     stackLength: 16 << 10,
@@ -53,12 +54,12 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   },
   noble: {
     variant: NOBLE,
-    entry: "main-noble.ts",
+    entry: join(here, "main-noble.ts"),
     features: ["bigint"],
     natives: AST1030_MODULE,
     stackLength: 16 << 10,
     psa: false,
-    defines: ["-DWATCHDOG_MS=60000u", "-DSTACK_SLOTS=2048"],
+    defines: ["-DWATCHDOG_MS=60000u", "-DSTACK_SLOTS=2048", "-DHEAP_SLOTS=10240", "-DCHUNK_LENGTH=(64 * 1024)"],
   },
 };
 
@@ -73,19 +74,16 @@ export interface Built {
   readonly heapLength: number;
 }
 
-export async function buildFirmware(name: string): Promise<Built> {
-  const recipe = RECIPES[name];
+/** Builds a variant by its name; tests hand in recipes of their own. */
+export async function buildFirmware(name: string, recipe = RECIPES[name]): Promise<Built> {
   if (recipe === undefined) throw new Error(`no variant ${name}: ${Object.keys(RECIPES).join(", ")}`);
   const folder = join(outputs, name);
   mkdirSync(folder, { recursive: true });
   const objects = [
     ...(await compileImage(recipe, folder)),
     ...(await compileDrivers(recipe, folder)),
-    ...(await compileCrypto(recipe, folder)),
-    ...(await buildEngine(
-      { cc: CC, flags: [...CPU, ...SECTIONS, "-Os"], out: join(folder, "engine") },
-      recipe.features,
-    )),
+    ...(await compileCrypto(recipe)),
+    ...(await compileEngine(recipe)),
   ];
   return linkFirmware(objects, recipe.stackLength, folder, referenceOf(recipe.variant));
 }
@@ -102,7 +100,7 @@ export async function buildBare(main: string, name: string): Promise<Built> {
 async function compileImage(recipe: Recipe, folder: string): Promise<string[]> {
   const script = join(folder, "main.bundle.js");
   const natives = Object.entries(recipe.natives).map(([specifier, path]) => ({ specifier, path }));
-  await bundle(join(here, recipe.entry), script, { minify: true, plugins: [keepNatives(natives)] });
+  await bundle(recipe.entry, script, { minify: true, plugins: [keepNatives(natives)] });
   const image = join(folder, "image.c");
   await compileModules({ main: script, ...recipe.natives }, image);
   const flags = [...CPU, ...SECTIONS, "-Os", ...(await engineFlags(recipe.features))];
@@ -134,9 +132,15 @@ async function compileDrivers(recipe: Recipe, folder: string): Promise<string[]>
   ]);
 }
 
+/** Shared by all variants with the same features. */
+function compileEngine({ features }: Recipe): Promise<string[]> {
+  const out = join(outputs, ["engine", ...features].join("-"));
+  return buildEngine({ cc: CC, flags: [...CPU, ...SECTIONS, "-Os"], out }, features);
+}
+
 /** Without PSA in the firmware the linker keeps of Mbed TLS what digest.c calls. */
-async function compileCrypto(recipe: Recipe, folder: string): Promise<string[]> {
-  const toolchain = { cc: CC, flags: [...CPU, ...SECTIONS, "-O2"], out: join(folder, "psa") };
+async function compileCrypto(recipe: Recipe): Promise<string[]> {
+  const toolchain = { cc: CC, flags: [...CPU, ...SECTIONS, "-O2"], out: join(outputs, "crypto") };
   const objects = await buildPsa(toolchain, { flags: [`-I${hal}`, '-DSPDM_PSA_PORT_HEADER="crypto-port.h"'] });
   return recipe.psa ? objects : objects.filter((file) => /\/(sha256|sha512|platform_util)\.o$/.test(file));
 }
@@ -182,7 +186,7 @@ const ACCOUNTING = {
   slotPeakLength: 32,
 };
 const LINKER_SYMBOLS = ["__code_end", "__stack_limit", "__stack_top", "__heap_start", "__heap_end"];
-const PROBES = ["accounting", "wait_for_frame", "i2c_interrupt", "i2c_counters", "clock_overflow"];
+const PROBES = ["accounting", "i2c_interrupt", "i2c_counters"];
 
 /** Addresses that someone outside reads or, in tests, writes. */
 async function readSymbols(elf: string): Promise<Record<string, number>> {

@@ -11,6 +11,16 @@ extern const XsImage xsImage;
 #define STACK_SLOTS 768
 #endif
 
+/* Slots of JavaScript's heap for values, properties and objects, to begin with. */
+#ifndef HEAP_SLOTS
+#define HEAP_SLOTS 5376
+#endif
+
+/* Bytes of JavaScript's heap for strings, buffers and big integers; a collection is due whenever they are full. */
+#ifndef CHUNK_LENGTH
+#define CHUNK_LENGTH (24 * 1024)
+#endif
+
 void xsFatal(int status, const char *message)
 {
 	(void)status;
@@ -40,9 +50,9 @@ static void record_peaks(xsMachine *the)
 int main(void)
 {
 	static xsCreation creation = {
-		.initialChunkSize = 24 * 1024,
+		.initialChunkSize = CHUNK_LENGTH,
 		.incrementalChunkSize = 4 * 1024,
-		.initialHeapCount = 3072,
+		.initialHeapCount = HEAP_SLOTS,
 		.incrementalHeapCount = 256,
 		.stackCount = STACK_SLOTS,
 		.initialKeyCount = 1024,

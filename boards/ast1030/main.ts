@@ -1,7 +1,7 @@
 /** The firmware with cryptography by Mbed TLS in C, behind PSA. */
 import type { IdentityEntry } from "../../certs/identity-image.js";
-import { identityKey } from "../../hal/ast1030/identity-keys.js";
 import type { Signer } from "../../hal/ast1030/identity.js";
+import { identityKey } from "../../hal/ast1030/identity-keys.js";
 import { openKey, sha256, sha384, sha512 } from "../../hal/psa/psa.js";
 import { PSA } from "./configuration.js";
 import { start } from "./firmware.js";

@@ -105,7 +105,6 @@
 #define XS_OMIT_fx_Array_prototype_findLast XS_OMIT
 #define XS_OMIT_fx_Array_prototype_findLastIndex XS_OMIT
 #define XS_OMIT_fx_Array_prototype_lastIndexOf XS_OMIT
-#define XS_OMIT_fx_Array_prototype_reduceRight XS_OMIT
 #define XS_OMIT_fx_TypedArray_prototype_findLast XS_OMIT
 #define XS_OMIT_fx_TypedArray_prototype_findLastIndex XS_OMIT
 #define XS_OMIT_fx_TypedArray_prototype_lastIndexOf XS_OMIT
@@ -134,6 +133,8 @@
 #define XS_OMIT_fx_WeakRef_prototype_deref XS_OMIT
 
 #ifdef XS_WITHOUT_BIGINT
+/* noble, which alone needs BigInt, calls it. */
+#define XS_OMIT_fx_Array_prototype_reduceRight XS_OMIT
 #define XS_OMIT_fx_DataView_prototype_getBigInt64 XS_OMIT
 #define XS_OMIT_fx_DataView_prototype_getBigUint64 XS_OMIT
 #define XS_OMIT_fx_DataView_prototype_setBigInt64 XS_OMIT

@@ -28,6 +28,13 @@
 #define mxBoundsCheck 1
 #define mxRun 1
 
+/*
+ * While XS 13.3 sweeps, it takes an array's chunk to hold as many elements as it has room for. If an array that grew with
+ * room to spare then gets a hole ([a, b], then [4] = c), the collector follows whatever bytes lie there. Without spare
+ * room there is nothing to follow.
+ */
+#define mxNoArrayOverallocation 1
+
 #define mxMachinePlatform \
 	const void *image;         /* the XsImage, or null in the runner */ \
 	int promiseJobs;           /* promise jobs wait */ \
@@ -51,6 +58,10 @@
 	#define mxUseDefaultCStackLimit 1
 #else
 	#define mxUseDefaultCStackLimit 0
+	#ifdef XS_INTERPRETER                 /* xsRun.c; platform.c says what for */
+		extern int xsSetjmp(jmp_buf);
+		#define c_setjmp xsSetjmp
+	#endif
 	#define mxMisalignedSettersCrash 1
 	#define C_PATH_MAX 64
 #endif

@@ -15,7 +15,7 @@ export const DATA_TRANSFER_SIZE = 0x1200;
 /** ST1: what a responder may take without cryptography (DSP0274 1.3 §8.5). */
 const ST1_MS = 100;
 /** However long CTExponent allows, nobody waits longer for one answer. */
-const MAX_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 120_000;
 
 /** One request as it was sent and its response, read past its header. */
 export interface Exchanged {
@@ -54,8 +54,9 @@ export class Conversation {
     w.u8(code);
     write(w);
     const request = w.written();
-    const ownMs = crypto ? Math.min(2 ** this.#ctExponent / 1000, MAX_WAIT_MS) : ST1_MS;
-    const message = await this.#link.exchange(request, this.#link.roundTripMs + ownMs);
+    const { roundTripMs, timeScale } = this.#link;
+    const ownMs = timeScale * (crypto ? 2 ** this.#ctExponent / 1000 : ST1_MS);
+    const message = await this.#link.exchange(request, roundTripMs + Math.min(ownMs, MAX_WAIT_MS));
     return { request, response: this.#open(code, request[0], message) };
   }
 

@@ -33,6 +33,8 @@ void console_hex(uint32_t value);
 /* watchdog.c */
 void watchdog_start(void);
 void watchdog_kick(void);
+/* From SysTick's interrupt: a main loop that hangs with interrupts on is reported before the watchdog ends it. */
+void watchdog_overflow(void);
 /* One line on the console, then a reset by the watchdog; never returns. `detail` may be NULL. */
 __attribute__((noreturn)) void fatal(const char *reason, const char *detail);
 

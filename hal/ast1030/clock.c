@@ -21,6 +21,7 @@ void clock_start(void)
 void clock_overflow(void)
 {
 	elapsed += PERIOD;
+	watchdog_overflow();
 }
 
 /* Ticks in this period. The counter runs down; 0 is both its last value and what it reads after being written. */

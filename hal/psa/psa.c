@@ -1,6 +1,6 @@
 /*
  * hal/crypto.ts over the PSA Crypto API, for XS: what psa.js declares. Runs wherever PSA does, be it Mbed TLS or an
- * engine behind it.
+ * engine behind it. One file, since that is what a manifest of the Moddable SDK and a board's build name.
  *
  * Buffers of JavaScript move when XS collects: a pointer into one is taken last, after all that may throw or allocate
  * in XS, and is gone when the function returns. PSA allocates outside XS's heap.
@@ -256,6 +256,32 @@ static void closeKey(void *data)
 	free(key);
 }
 
+/* Makes the key itself, from the arguments, which have been checked. */
+typedef psa_status_t (*Maker)(xsMachine *the, Key *key);
+
+/* Gives xsThis a key. Keys that wait for collection hold PSA's slots: if none is left, XS lets go of them. */
+static void makeKey(xsMachine *the, psa_algorithm_t algorithm, unsigned bits, Maker make)
+{
+	Key *key = allocate(the, sizeof(Key));
+	key->algorithm = algorithm;
+	key->bits = bits;
+	SPDM_CRYPTO_BEGIN();
+	psa_status_t status = make(the, key);
+	SPDM_CRYPTO_END();
+	if (status == PSA_ERROR_INSUFFICIENT_MEMORY) {
+		xsCollectGarbage();
+		SPDM_CRYPTO_BEGIN();
+		status = make(the, key);
+		SPDM_CRYPTO_END();
+	}
+	if (status != PSA_SUCCESS)
+		closeKey(key);
+	if (status == PSA_ERROR_INVALID_ARGUMENT)
+		xsRangeError("not a private key");
+	check(the, status);
+	xsmcSetHostData(xsThis, key);
+}
+
 /* Writes the public half without its SEC 1 prefix. */
 static psa_status_t exportPublic(const Key *key, Bytes out)
 {
@@ -302,20 +328,27 @@ void xs_psa_has_key(xsMachine *the)
 	xsmcSetBoolean(xsResult, findSigningKey(the, number(the, 0), &attributes));
 }
 
-/* Makes a key pair, or imports one if `scalar` is given; persistent if `id` is. */
-static psa_status_t makeSigningKey(Key *key, const Bytes *scalar, psa_key_id_t id)
+static psa_status_t makeSigningKey(xsMachine *the, Key *key)
 {
 	psa_key_attributes_t attributes = signingAttributes(key->bits);
-	if (id != PSA_KEY_ID_NULL)
-		psa_set_key_id(&attributes, id);
-	SPDM_CRYPTO_BEGIN();
-	psa_status_t status = scalar ? psa_import_key(&attributes, scalar->data, scalar->length, &key->id)
-		: psa_generate_key(&attributes, &key->id);
-	SPDM_CRYPTO_END();
-	return status;
+	if (given(the, 2))
+		psa_set_key_id(&attributes, number(the, 2));
+	if (!given(the, 1))
+		return psa_generate_key(&attributes, &key->id);
+	Bytes scalar = input(the, 1);
+	return psa_import_key(&attributes, scalar.data, scalar.length, &key->id);
 }
 
-/* new SigningKey(bits, scalar, id) as makeSigningKey; bits 0: opens key `id`, which exists. */
+static psa_status_t adoptSigningKey(xsMachine *the, Key *key)
+{
+	key->id = number(the, 2);
+	return PSA_SUCCESS;
+}
+
+/*
+ * new SigningKey(bits, scalar, id) imports a key, or generates one if `scalar` is undefined; it is persistent if `id`
+ * is given. new SigningKey(0, undefined, id) opens key `id`.
+ */
 void xs_psa_signing_key(xsMachine *the)
 {
 	unsigned bits = number(the, 0);
@@ -323,33 +356,17 @@ void xs_psa_signing_key(xsMachine *the)
 	psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
 
 	initialize(the);
-	if (bits == 0 && !findSigningKey(the, id, &attributes))
-		xsRangeError("no key %d", (int)id);
-	if (bits != 0 && given(the, 2) && (id < PSA_KEY_ID_USER_MIN || id > PSA_KEY_ID_USER_MAX))
+	if (bits == 0) {
+		if (!findSigningKey(the, id, &attributes))
+			xsRangeError("no key %d", (int)id);
+		makeKey(the, PSA_ALG_ECDSA_ANY, psa_get_key_bits(&attributes), adoptSigningKey);
+		return;
+	}
+	if (given(the, 2) && (id < PSA_KEY_ID_USER_MIN || id > PSA_KEY_ID_USER_MAX))
 		xsRangeError("key identifier %d", (int)id);
 	if (given(the, 1) && input(the, 1).length != BYTES(bits))
 		xsRangeError("a private key has %d bytes", (int)BYTES(bits));
-
-	Key *key = allocate(the, sizeof(Key));
-	psa_status_t status = PSA_SUCCESS;
-	key->algorithm = PSA_ALG_ECDSA_ANY;
-	key->bits = bits;
-	if (bits == 0) {
-		key->id = id;
-		key->bits = psa_get_key_bits(&attributes);
-	}
-	else if (given(the, 1)) {
-		Bytes scalar = input(the, 1);
-		status = makeSigningKey(key, &scalar, id);
-	}
-	else
-		status = makeSigningKey(key, NULL, id);
-	if (status != PSA_SUCCESS)
-		free(key);
-	if (status == PSA_ERROR_INVALID_ARGUMENT)
-		xsRangeError("not a private key");
-	check(the, status);
-	xsmcSetHostData(xsThis, key);
+	makeKey(the, PSA_ALG_ECDSA_ANY, bits, makeSigningKey);
 }
 
 void xs_psa_signing_key_signature_length(xsMachine *the)
@@ -442,26 +459,20 @@ void xs_psa_ephemeral_key_destructor(void *data)
 	closeKey(data);
 }
 
+static psa_status_t makeEphemeralKey(xsMachine *the, Key *key)
+{
+	psa_key_attributes_t attributes = pairAttributes(PSA_KEY_USAGE_DERIVE, PSA_ALG_ECDH, key->bits);
+	psa_status_t status = psa_generate_key(&attributes, &key->id);
+	return status == PSA_SUCCESS ? exportPublic(key, input(the, 1)) : status;
+}
+
 /* new EphemeralKey(bits, publicKey) */
 void xs_psa_ephemeral_key(xsMachine *the)
 {
-	initialize(the);
 	unsigned bits = number(the, 0);
+	initialize(the);
 	output(the, 1, 2 * BYTES(bits));
-	Key *key = allocate(the, sizeof(Key));
-	Bytes publicKey = output(the, 1, 2 * BYTES(bits));
-	psa_key_attributes_t attributes = pairAttributes(PSA_KEY_USAGE_DERIVE, PSA_ALG_ECDH, bits);
-	key->algorithm = PSA_ALG_ECDH;
-	key->bits = bits;
-	SPDM_CRYPTO_BEGIN();
-	psa_status_t status = psa_generate_key(&attributes, &key->id);
-	if (status == PSA_SUCCESS)
-		status = exportPublic(key, publicKey);
-	SPDM_CRYPTO_END();
-	if (status != PSA_SUCCESS)
-		closeKey(key);
-	check(the, status);
-	xsmcSetHostData(xsThis, key);
+	makeKey(the, PSA_ALG_ECDH, bits, makeEphemeralKey);
 }
 
 static psa_status_t agree(const Key *key, Bytes peerPublicKey, Bytes sharedSecret)
@@ -502,35 +513,41 @@ void xs_psa_ephemeral_key_destroy(xsMachine *the)
 
 /* --- authenticated encryption --- */
 
+#define NONCE_LENGTH 12u                      /* PSA takes others for GCM, and hashes them */
 #define TAG_LENGTH 16u
+
+static Bytes nonceArgument(xsMachine *the)
+{
+	Bytes nonce = input(the, 0);
+	if (nonce.length != NONCE_LENGTH)
+		xsRangeError("a nonce has %d bytes", (int)NONCE_LENGTH);
+	return nonce;
+}
 
 void xs_psa_aead_key_destructor(void *data)
 {
 	closeKey(data);
 }
 
+static psa_status_t makeAeadKey(xsMachine *the, Key *key)
+{
+	Bytes secret = input(the, 2);
+	psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
+	psa_set_key_type(&attributes, key->algorithm == PSA_ALG_GCM ? PSA_KEY_TYPE_AES : PSA_KEY_TYPE_CHACHA20);
+	psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_ENCRYPT | PSA_KEY_USAGE_DECRYPT);
+	psa_set_key_algorithm(&attributes, key->algorithm);
+	return psa_import_key(&attributes, secret.data, secret.length, &key->id);
+}
+
 /* new AeadKey(algorithm, keyLength, key) */
 void xs_psa_aead_key(xsMachine *the)
 {
-	initialize(the);
 	psa_algorithm_t algorithm = number(the, 0);
 	size_t length = number(the, 1);
+	initialize(the);
 	if (input(the, 2).length != length)
 		xsRangeError("a key has %d bytes", (int)length);
-	Key *key = allocate(the, sizeof(Key));
-	Bytes secret = input(the, 2);
-	psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
-	psa_set_key_type(&attributes, algorithm == PSA_ALG_GCM ? PSA_KEY_TYPE_AES : PSA_KEY_TYPE_CHACHA20);
-	psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_ENCRYPT | PSA_KEY_USAGE_DECRYPT);
-	psa_set_key_algorithm(&attributes, algorithm);
-	key->algorithm = algorithm;
-	SPDM_CRYPTO_BEGIN();
-	psa_status_t status = psa_import_key(&attributes, secret.data, secret.length, &key->id);
-	SPDM_CRYPTO_END();
-	if (status != PSA_SUCCESS)
-		free(key);
-	check(the, status);
-	xsmcSetHostData(xsThis, key);
+	makeKey(the, algorithm, 8 * length, makeAeadKey);
 }
 
 /* What seal and open share, up to the last bytes of the text: PSA may hold some back until it ends. */
@@ -580,7 +597,7 @@ static psa_status_t aeadOpen(const Key *key, Bytes nonce, Bytes associatedData, 
 void xs_psa_aead_key_seal(xsMachine *the)
 {
 	Key *key = host(the, &xsThis, xs_psa_aead_key_destructor);
-	Bytes nonce = input(the, 0);
+	Bytes nonce = nonceArgument(the);
 	Bytes associatedData = input(the, 1);
 	Bytes text = output(the, 2, 0);
 	Bytes tag = output(the, 3, TAG_LENGTH);
@@ -594,7 +611,7 @@ void xs_psa_aead_key_seal(xsMachine *the)
 void xs_psa_aead_key_open(xsMachine *the)
 {
 	Key *key = host(the, &xsThis, xs_psa_aead_key_destructor);
-	Bytes nonce = input(the, 0);
+	Bytes nonce = nonceArgument(the);
 	Bytes associatedData = input(the, 1);
 	Bytes text = output(the, 2, 0);
 	Bytes tag = input(the, 3);

@@ -37,5 +37,8 @@ export interface SigningKey {
 export function importKey(bits: Bits, scalar: Uint8Array, id?: number): SigningKey;
 /** Makes a key pair; persistent under `id` (1–0x3FFFFFFF), else volatile. */
 export function generateKey(bits: Bits, id?: number): SigningKey;
-/** The persistent key `id`, or the volatile one that the board's C made (spdm_import_key); undefined if there is none. */
+/**
+ * The persistent key `id`, or the volatile one that the board's C made (spdm_import_key); undefined if there is none.
+ * Open a volatile key once: it is wiped with the first object that lets go of it.
+ */
 export function openKey(id: number): SigningKey | undefined;

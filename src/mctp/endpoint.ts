@@ -15,7 +15,6 @@ import {
   type Copy,
   DESTINATION,
   FLAGS,
-  IC,
   isAssignable,
   isPacket,
   NULL_EID,
@@ -132,8 +131,8 @@ export class Endpoint {
     return true;
   }
 
+  /** By type byte: with the integrity check bit set it is none of ours, since no type of ours has one. */
   #handler(type: number): { respond(request: Uint8Array, reply: Uint8Array): number } | undefined {
-    if ((type & IC) !== 0) return undefined;
     if (type === CONTROL_TYPE) return this.#control;
     const handlers = this.#handlers;
     for (let i = 0; i < handlers.length; i++) if (handlers[i].type === type) return handlers[i];

@@ -26,9 +26,6 @@ export const SEQUENCE_MASK = 0x03;
 export const TO = 0x08;
 export const TAG_MASK = 0x07;
 
-/** Message integrity check: set in the type byte when a checksum follows the message. None of our types has one. */
-export const IC = 0x80;
-
 /** Addresses "whoever hears this at the physical address". */
 export const NULL_EID = 0;
 export const BROADCAST_EID = 0xff;

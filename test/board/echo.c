@@ -3,10 +3,11 @@
  * its PEC is right. What the bus tests use to tell a fault of the drivers from one of the firmware above them.
  */
 #include "ast1030.h"
+#include <string.h>
 
 static void echo(uint8_t *frame, size_t length)
 {
-	if (length < 9 || pec(0, frame, length - 1) != frame[length - 1])
+	if (length < 9 || frame[2] != length - 4 || pec(0, frame, length - 1) != frame[length - 1])
 		return;
 	uint8_t source = frame[3], destinationId = frame[5];
 	frame[3] = frame[0] | 1;
@@ -18,11 +19,29 @@ static void echo(uint8_t *frame, size_t length)
 		console_write("refused\n");
 }
 
+/* Over a sector's end, beside what is there already. */
+static bool flash_works(void)
+{
+	static const char text[] = "written by the board";
+	char read[sizeof text];
+	if (!flash_write(0x2FF8, text, sizeof text))
+		return false;
+	flash_read(0x2FF8, read, sizeof read);
+	return memcmp(read, text, sizeof text) == 0;
+}
+
+static bool random_works(void)
+{
+	uint8_t bytes[33] = { 0 };
+	return random_start() && random_fill(bytes, sizeof bytes - 1) && bytes[32] == 0;
+}
+
 int main(void)
 {
 	static uint8_t frame[FRAME_LENGTH_MAX];
-	console_write(random_start() ? "random\n" : "no random\n");
+	console_write(random_works() ? "random works\n" : "no random\n");
 	console_write(hace_start() ? "hace\n" : "no hace\n");
+	console_write(flash_works() ? "flash works\n" : "no flash\n");
 	i2c_open(0x1D);
 	console_write("ready\n");
 	for (;;) {

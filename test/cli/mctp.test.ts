@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Fault, FaultyBus } from "../../cli/bus.js";
-import { ControlError, LinkError, MctpRequester, TimeoutError } from "../../cli/mctp.js";
+import { TimeoutError } from "../../cli/link.js";
+import { ControlError, LinkError, MctpRequester } from "../../cli/mctp.js";
 import { Endpoint } from "../../src/mctp/endpoint.js";
 import { SmbusBinding } from "../../src/mctp/smbus.js";
 import { bytes, hex } from "../support/hex.js";
@@ -151,6 +152,24 @@ test("control requests are tried three times", async () => {
   assert.equal(await requester.setEndpointId(9), 9);
   await assert.rejects(requester.endpointId(), TimeoutError);
   assert.equal(sent().length, 6);
+});
+
+test("an answer to another control request is none", async () => {
+  for (const answer of [
+    "00 05 02 00 09 00 00",
+    "00 01 03 00 09 00 00",
+    "00 81 02 00 09 00 00",
+    "00 01 02",
+    "00 01 02 00 09",
+  ]) {
+    const { bus, requester } = pair({ toBoard: { 0: { kind: "drop" } } });
+    const frame = new Uint8Array(80);
+    frame.set(bytes(`01 08 09 c1 ${answer}`), 4);
+    const asked = requester.endpointId();
+    await Promise.resolve();
+    bus.onFrame?.(frame.slice(0, new SmbusBinding({ address: BOARD }).seal(frame, 4 + bytes(answer).length, BMC)));
+    await assert.rejects(asked, ControlError);
+  }
 });
 
 test("answers from elsewhere, of another type or tag, and requests to us, are strays", async () => {

@@ -278,6 +278,15 @@ test("the next request replaces a reply half sent", () => {
   assert.equal(to.transmit(frame), 0);
 });
 
+test("a request without a reply leaves nothing of the last one to send: the handler may have written over it", () => {
+  const to = endpoint({ eid: 9 });
+  for (const frame of frames(new Uint8Array(200).fill(5))) to.receive(frame, frame.length, 0);
+  const frame = new Uint8Array(to.frameLength);
+  assert.equal(to.transmit(frame), 73);
+  assert.deepEqual(receive(to, frames(bytes("06 01"))[0]), []);
+  assert.deepEqual(counted(to), { messages: 2, abandonedReplies: 1 });
+});
+
 test("one array serves for receiving and sending", () => {
   const to = endpoint({ eid: 9 });
   const frame = new Uint8Array(to.frameLength);

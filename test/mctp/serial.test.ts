@@ -66,6 +66,19 @@ test("broken escapes and flags inside a packet are refused", () => {
     assert.equal(binding.open(bytes(frame), bytes(frame).length), 0, frame);
 });
 
+test("a right FCS does not save them", () => {
+  const verdict = (sent: string, meant: string) => {
+    const check = fcs(bytes(`01 05 ${meant}`), 0, 7);
+    const frame = Uint8Array.of(0x7e, 0x01, 0x05, ...bytes(sent), check >> 8, check & 0xff, 0x7e);
+    return binding.open(frame, frame.length);
+  };
+  assert.equal(verdict("01 09 08 c8 05", "01 09 08 c8 05"), 5);
+  assert.equal(verdict("01 09 08 c8 7d 5e", "01 09 08 c8 7e"), 5);
+  assert.equal(verdict("01 09 08 c8 7e", "01 09 08 c8 7e"), 0, "a flag");
+  assert.equal(verdict("01 09 08 c8 7d 25", "01 09 08 c8 05"), 0, "an escape of what needs none");
+  assert.equal(verdict("01 09 08 c8 05 00", "01 09 08 c8 05"), 0, "more than counted");
+});
+
 test("packets of every length, all escapes, and FCS and count bytes that look like flags", () => {
   const random = seeded(11);
   const splitter = new SerialSplitter(binding.transmissionUnitLimit);
@@ -100,6 +113,15 @@ test("the splitter finds frames after noise, between double flags and with a sha
     [`7e 01 05 01 09 08 c8 05 10 84 00 ${B}`, [B]],
   ];
   for (const [stream, frames] of cases) assert.deepEqual(split(new SerialSplitter(64), bytes(stream)), frames, stream);
+});
+
+test("the splitter takes what it has room for and no more", () => {
+  const fits = sealed(new Uint8Array(68).fill(0x7e));
+  const over = sealed(new Uint8Array(69).fill(0x01));
+  const splitter = new SerialSplitter(64);
+  assert.deepEqual(split(splitter, fits), [hex(fits)]);
+  assert.deepEqual(split(splitter, over), []);
+  assert.deepEqual(split(splitter, fits), [hex(fits)]);
 });
 
 test("the splitter survives any stream and finds the frames in it again", () => {

@@ -1,0 +1,15 @@
+/** What an attestation may cost the board, in instructions: counted, not timed. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import budgets from "../../bench/budget.json" with { type: "json" };
+import { measureAttestation } from "../../bench/measure.js";
+
+test("an attestation with PSA stays within its budget", { timeout: 180_000 }, async (t) => {
+  const { messages, attestation } = await measureAttestation("psa");
+  const { instructions, cryptoInstructions } = attestation;
+  const outsideCrypto = instructions - cryptoInstructions;
+  t.diagnostic(`${instructions} instructions, ${outsideCrypto} outside cryptography`);
+  assert.equal(messages.length, 7);
+  assert.ok(instructions <= budgets.psa.instructions, `${instructions} instructions`);
+  assert.ok(outsideCrypto <= budgets.psa.outsideCrypto, `${outsideCrypto} outside cryptography`);
+});

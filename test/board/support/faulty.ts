@@ -1,0 +1,31 @@
+/** Firmware that fails the way a frame asks it to, by the byte behind the MCTP header. */
+import { random } from "../../../hal/ast1030/ast1030.js";
+import { I2CPort } from "../../../hal/ast1030/port.js";
+
+export const THROW = 0;
+export const LOOP = 1;
+export const RECURSE = 2;
+export const FILL_HEAP = 3;
+
+function recurse(depth: number): number {
+  return recurse(depth + 1) + 1;
+}
+
+function fillHeap(): void {
+  for (const kept: Uint8Array[] = []; ; ) {
+    kept.push(new Uint8Array(4096));
+    random(kept[0]);
+  }
+}
+
+const frame = new Uint8Array(259);
+const port = new I2CPort({
+  address: 0x1d,
+  onReadable() {
+    port.read(frame);
+    if (frame[8] === THROW) throw new Error("on purpose");
+    if (frame[8] === LOOP) for (;;);
+    if (frame[8] === RECURSE) recurse(0);
+    if (frame[8] === FILL_HEAP) fillHeap();
+  },
+});

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HashAlgorithm } from "../../hal/crypto.js";
+import { ascii, toHex } from "../support/bytes.js";
+import { DIGESTS } from "./vectors.js";
+
+function digest(algorithm: HashAlgorithm, ...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = algorithm.create();
+  for (const part of parts) hash.update(part);
+  const out = new Uint8Array(algorithm.outputLen);
+  hash.digestInto(out);
+  hash.destroy();
+  return out;
+}
+
+/** The digest of the digests of messages of 0 to 299 bytes: every way to fill the last block and the one before. */
+function chainedDigest(algorithm: HashAlgorithm): Uint8Array {
+  const chain = algorithm.create();
+  for (let length = 0; length < 300; length++) {
+    const message = Uint8Array.from({ length }, (_, i) => i * 7 + length);
+    chain.update(digest(algorithm, message));
+  }
+  const out = new Uint8Array(algorithm.outputLen);
+  chain.digestInto(out);
+  chain.destroy();
+  return out;
+}
+
+const LENGTHS = { sha256: [32, 64], sha384: [48, 128], sha512: [64, 128] } as const;
+
+export function hashSuite(name: keyof typeof DIGESTS, algorithm: HashAlgorithm): void {
+  const answers = DIGESTS[name];
+
+  test(`${name}: known answers`, () => {
+    assert.deepEqual([algorithm.outputLen, algorithm.blockLen], [...LENGTHS[name]]);
+    assert.equal(toHex(digest(algorithm)), answers.empty);
+    assert.equal(toHex(digest(algorithm, ascii("abc"))), answers.abc);
+    assert.equal(toHex(chainedDigest(algorithm)), answers.chained);
+  });
+
+  test(`${name}: parts add up to the whole`, () => {
+    const message = Uint8Array.from({ length: 300 }, (_, i) => i);
+    const whole = toHex(digest(algorithm, message));
+    for (const at of [0, 1, 63, 64, 65, 127, 128, 129, 256, 300])
+      assert.equal(toHex(digest(algorithm, message.subarray(0, at), message.subarray(at))), whole);
+  });
+
+  test(`${name}: a clone and its original go their own ways`, () => {
+    const hash = algorithm.create();
+    hash.update(ascii("a"));
+    const clone = hash.clone();
+    hash.update(ascii("never mind"));
+    clone.update(ascii("b"));
+    const second = clone.clone();
+    hash.destroy();
+    clone.destroy();
+    second.update(ascii("c"));
+    const out = new Uint8Array(algorithm.outputLen);
+    second.digestInto(out);
+    assert.equal(toHex(out), answers.abc);
+  });
+
+  test(`${name}: a longer buffer keeps its rest, a shorter one is refused`, () => {
+    const hash = algorithm.create();
+    hash.update(ascii("abc"));
+    const buffer = new Uint8Array(algorithm.outputLen + 8).fill(0x55);
+    assert.throws(() => hash.digestInto(buffer.subarray(0, algorithm.outputLen - 1)), RangeError);
+    hash.digestInto(buffer.subarray(4));
+    assert.equal(toHex(buffer.subarray(4, 4 + algorithm.outputLen)), answers.abc);
+    assert.equal(toHex(buffer.subarray(0, 4)) + toHex(buffer.subarray(-4)), "5555555555555555");
+  });
+
+  test(`${name}: is spent after its digest; destroy is harmless twice`, () => {
+    const hash = algorithm.create();
+    hash.digestInto(new Uint8Array(algorithm.outputLen));
+    assert.throws(() => hash.update(ascii("more")));
+    hash.destroy();
+    hash.destroy();
+    assert.throws(() => hash.update(ascii("more")));
+  });
+}

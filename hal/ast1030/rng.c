@@ -10,16 +10,22 @@ static const uint32_t candidates[] = { 0x7E6E2524u, 0x7E6E2540u };
 /* Repetition count test (SP 800-90B §4.4.1): three equal 32-bit words in a row happen once in 2^64. */
 #define REPETITIONS 3
 
+/* Address of the register; 0 for none. */
 static uint32_t source;
 static uint32_t last;
 static uint32_t repeated;
 
-static uint32_t word(void)
+/* False, from then on, once the generator sticks; or if there is none. */
+static bool read_word(uint32_t *value)
 {
-	uint32_t value = REGISTER(source);
-	repeated = value == last ? repeated + 1 : 1;
-	last = value;
-	return value;
+	if (!source)
+		return false;
+	*value = REGISTER(source);
+	repeated = *value == last ? repeated + 1 : 1;
+	last = *value;
+	if (repeated >= REPETITIONS)
+		source = 0;
+	return source != 0;
 }
 
 bool random_start(void)
@@ -46,8 +52,8 @@ bool random_fill(void *out, size_t length)
 {
 	uint8_t *byte = out;
 	for (size_t at = 0; at < length; at += 4) {
-		uint32_t value = word();
-		if (!source || repeated >= REPETITIONS) {
+		uint32_t value;
+		if (!read_word(&value)) {
 			memset(out, 0, length);
 			return false;
 		}

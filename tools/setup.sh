@@ -36,5 +36,6 @@ fi
 # npm writes the lockfile's twin into node_modules last, so an older or absent twin means an unfinished install.
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
 	echo "setup: installing npm packages"
-	npm ci --no-audit --no-fund --loglevel=error
+	# Not npm ci: it refuses a lockfile that lacks optional packages of other platforms, as registries' mirrors do.
+	npm install --no-save --no-audit --no-fund --loglevel=error
 fi

@@ -81,7 +81,8 @@ class EmulatedBoard implements Board {
   readonly lines: string[] = [];
   readonly symbols: Readonly<Record<string, number>>;
   readonly exited: Promise<void>;
-  readonly #directory = mkdtempSync(join(tmpdir(), "spdm-board-"));
+  /** For files of ours that the emulator opens; made when there is one. */
+  #directory: string | undefined;
   readonly #process: ChildProcess;
   readonly #qtest: Qtest;
   readonly #onLine: ((line: string) => void) | undefined;
@@ -141,8 +142,7 @@ class EmulatedBoard implements Board {
       if (!existsSync(path)) throw new Error(`no firmware at ${path}: build it with boards/ast1030/build.ts`);
       return path;
     }
-    writeFileSync(join(this.#directory, name), path);
-    return join(this.#directory, name);
+    return this.#write(name, path);
   }
 
   #flashFile(content: string | Uint8Array): string {
@@ -150,23 +150,36 @@ class EmulatedBoard implements Board {
     if (content.length > FLASH_LENGTH) throw new RangeError("more than the board's flash holds");
     const image = new Uint8Array(FLASH_LENGTH).fill(0xff);
     image.set(content);
-    writeFileSync(join(this.#directory, "flash"), image);
-    return join(this.#directory, "flash");
+    return this.#write("flash", image);
+  }
+
+  #write(name: string, content: Uint8Array): string {
+    this.#directory ??= mkdtempSync(join(tmpdir(), "spdm-board-"));
+    const path = join(this.#directory, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  #removeFiles(): void {
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
   }
 
   #watchExit(lifetimeMs: number): Promise<void> {
     const child = this.#process;
-    const kill = () => child.kill("SIGKILL");
-    const limit = lifetimeMs > 0 ? setTimeout(kill, lifetimeMs).unref() : undefined;
-    process.once("exit", kill);
+    const limit = lifetimeMs > 0 ? setTimeout(() => child.kill("SIGKILL"), lifetimeMs).unref() : undefined;
+    const leave = () => {
+      child.kill("SIGKILL");
+      this.#removeFiles();
+    };
+    process.once("exit", leave);
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(limit);
-        process.off("exit", kill);
+        process.off("exit", leave);
         this.#ended = true;
         this.#qtest.end();
         for (const watcher of this.#watchers) watcher(undefined);
-        rmSync(this.#directory, { recursive: true, force: true });
+        this.#removeFiles();
         resolve();
       };
       child.once("error", end);

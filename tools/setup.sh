@@ -10,7 +10,7 @@ need qemu-system-arm qemu-system-arm
 need arm-none-eabi-gcc gcc-arm-none-eabi
 need gcc gcc
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
-need xz xz-utils
+need bzip2 bzip2
 printf '#include <stdio.h>\n' | arm-none-eabi-gcc -E - >/dev/null 2>&1 || missing="$missing libnewlib-arm-none-eabi"
 
 if [ -n "$missing" ]; then

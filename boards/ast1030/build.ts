@@ -3,7 +3,7 @@
  * firmware.elf, firmware.bin (what measurement 1 covers), reference.json and symbols.json, and prints what it takes.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
@@ -24,6 +24,7 @@ const CC = "arm-none-eabi-gcc";
 const CPU = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"];
 const SECTIONS = ["-g", "-ffunction-sections", "-fdata-sections", "-fno-common"];
 const OWN_WARNINGS = ["-Wall", "-Wextra", "-Werror"];
+const LINKER_SCRIPT = join(here, "link.ld");
 export const SRAM_LENGTH = 768 << 10;
 
 export interface Recipe {
@@ -100,7 +101,7 @@ export async function buildBare(main: string, name: string): Promise<Built> {
 async function compileImage(recipe: Recipe, folder: string): Promise<string[]> {
   const script = join(folder, "main.bundle.js");
   const natives = Object.entries(recipe.natives).map(([specifier, path]) => ({ specifier, path }));
-  await bundle(recipe.entry, script, { minify: true, plugins: [keepNatives(natives)] });
+  await inPlace(script, (path) => bundle(recipe.entry, path, { minify: true, plugins: [keepNatives(natives)] }));
   const image = join(folder, "image.c");
   await compileModules({ main: script, ...recipe.natives }, image);
   const flags = [...CPU, ...SECTIONS, "-Os", ...(await engineFlags(recipe.features))];
@@ -153,19 +154,21 @@ async function linkFirmware(
 ): Promise<Built> {
   const elf = join(folder, "firmware.elf");
   const flags = [...CPU, "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments"];
-  const script = ["-T", join(here, "link.ld"), `-Wl,--defsym=STACK_LENGTH=${stackLength}`];
+  // `link` compares objects only: an image older than the linker script is made anew.
+  if (existsSync(elf) && statSync(elf).mtimeMs < statSync(LINKER_SCRIPT).mtimeMs) rmSync(elf);
+  const script = ["-T", LINKER_SCRIPT, `-Wl,--defsym=STACK_LENGTH=${stackLength}`];
   await link(
     CC,
     objects,
     [...flags, ...script, `-Wl,-Map=${join(folder, "firmware.map")}`, "-lm", "-lc", "-lgcc"],
     elf,
   );
-  await run("arm-none-eabi-objcopy", ["-O", "binary", elf, join(folder, "firmware.bin")]);
+  await inPlace(join(folder, "firmware.bin"), (path) => run("arm-none-eabi-objcopy", ["-O", "binary", elf, path]));
   const image = readFileSync(join(folder, "firmware.bin"));
   const symbols = await readSymbols(elf);
   if (image.length !== symbols.__code_end) throw new Error("firmware.bin is not what lies below __code_end");
-  writeJson(join(folder, "symbols.json"), symbols);
-  if (reference !== undefined) writeJson(join(folder, "reference.json"), reference(image));
+  await writeJson(join(folder, "symbols.json"), symbols);
+  if (reference !== undefined) await writeJson(join(folder, "reference.json"), reference(image));
   return {
     folder,
     imageLength: image.length,
@@ -236,8 +239,15 @@ const nodeSha384: HashAlgorithm = {
   },
 };
 
-function writeJson(path: string, value: unknown): void {
-  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+function writeJson(path: string, value: unknown): Promise<void> {
+  return inPlace(path, async (temporary) => writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`));
+}
+
+/** Has `path` made whole or not at all, since tests build the same firmware at the same time. */
+async function inPlace(path: string, make: (temporary: string) => Promise<unknown>): Promise<void> {
+  const temporary = `${path}.${process.pid}`;
+  await make(temporary);
+  renameSync(temporary, path);
 }
 
 function report(name: string, built: Built): string {

@@ -9,7 +9,7 @@ import { verifyChain } from "../trust.js";
 import { askChain, askDigests } from "./certificate.js";
 import { challenge, type LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities, negotiateAlgorithms, type Offer } from "./connect.js";
-import { Conversation } from "./conversation.js";
+import { Conversation, type RandomBytes } from "./conversation.js";
 import { askMeasurements, type Measured } from "./measurements.js";
 import { ASYMS, HASHES, MEASUREMENT_HASHES, nameOf, valueTypeName, versionName } from "./names.js";
 import { Impossible, Untrusted } from "./verdict.js";
@@ -31,6 +31,8 @@ export interface AttestOptions extends Offer {
   readonly reference: Reference | undefined;
   /** Told of each step as it begins. */
   readonly onProgress: ProgressListener;
+  /** Nonces; from the system's generator unless a measurement has to repeat itself. */
+  readonly random?: RandomBytes;
 }
 
 type Draft = { -readonly [K in keyof AttestationResult]: AttestationResult[K] };
@@ -62,7 +64,7 @@ async function attemptOnce(link: Link, options: AttestOptions, attempt: number):
   const reasons: string[] = [];
   const began = performance.now();
   try {
-    await converse(new Conversation(link), options, draft, reasons);
+    await converse(new Conversation(link, options.random), options, draft, reasons);
   } catch (error) {
     if (!(error instanceof Untrusted)) throw error;
     reasons.push(error.message);

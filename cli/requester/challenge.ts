@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Verifier } from "../../hal/crypto.js";
 import { CHALLENGE } from "../../src/exchange.js";
 import { CONTEXT_LENGTH, NONCE_LENGTH, readChallengeAuth, writeChallenge } from "../../src/messages/challenge.js";
@@ -21,7 +20,7 @@ export async function challenge(
   summaryType: number,
 ): Promise<Uint8Array | undefined> {
   const suite = c.suite!;
-  const asked = { slot, summaryType, nonce: randomBytes(NONCE_LENGTH), context: randomBytes(CONTEXT_LENGTH) };
+  const asked = { slot, summaryType, nonce: c.random(NONCE_LENGTH), context: c.random(CONTEXT_LENGTH) };
   const { request, response } = await c.ask(CHALLENGE, (w) => writeChallenge(w, asked, c.version), true);
   const answer = decode("CHALLENGE_AUTH", () => readChallengeAuth(response, asked, c.version, suite));
   const m1 = c.transcript.takeM1();
@@ -34,7 +33,7 @@ export async function challenge(
   if (!Buffer.from(answer.chainHash).equals(chainDigest)) {
     throw new Untrusted("CHALLENGE_AUTH: hash of another certificate chain");
   }
-  if (answer.context !== undefined && !asked.context.equals(answer.context)) {
+  if (answer.context !== undefined && !Buffer.from(answer.context).equals(asked.context)) {
     throw new Untrusted("CHALLENGE_AUTH: RequesterContext is not ours");
   }
   if (!key.verifier.verify(key.publicKey, digest, signature)) throw new Untrusted("CHALLENGE_AUTH: signature is wrong");

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { MAX_CT_EXPONENT } from "../../src/capabilities.js";
 import { ERROR, GET_VERSION, responseTo } from "../../src/exchange.js";
 import { readError } from "../../src/messages/error.js";
@@ -17,6 +18,9 @@ const ST1_MS = 100;
 /** However long CTExponent allows, nobody waits longer for one answer. */
 const MAX_WAIT_MS = 120_000;
 
+/** Makes `length` bytes that nobody can foretell. */
+export type RandomBytes = (length: number) => Uint8Array;
+
 /** One request as it was sent and its response, read past its header. */
 export interface Exchanged {
   readonly request: Uint8Array;
@@ -31,11 +35,14 @@ export class Conversation {
   flags = 0;
   suite: Suite | undefined;
   multiKey = false;
+  /** Fresh bytes for nonces and contexts. */
+  readonly random: RandomBytes;
   readonly #link: Link;
   #ctExponent = 0;
 
-  constructor(link: Link) {
+  constructor(link: Link, random: RandomBytes = randomBytes) {
     this.#link = link;
+    this.random = random;
   }
 
   /** Takes over a responder's CTExponent; throws Untrusted if no requester could shift by it (CVE-2023-32690). */

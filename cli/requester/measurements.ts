@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { GET_MEASUREMENTS } from "../../src/exchange.js";
 import { type MeasurementBlock, readRecord } from "../../src/measurement-block.js";
 import { CONTEXT_LENGTH, NONCE_LENGTH } from "../../src/messages/challenge.js";
@@ -26,9 +25,9 @@ export async function askMeasurements(c: Conversation, slot: number, key: LeafKe
   const asked = {
     attributes: SIGNATURE_REQUESTED,
     operation: ALL,
-    nonce: randomBytes(NONCE_LENGTH),
+    nonce: c.random(NONCE_LENGTH),
     slot,
-    context: randomBytes(CONTEXT_LENGTH),
+    context: c.random(CONTEXT_LENGTH),
   };
   const { request, response } = await c.ask(GET_MEASUREMENTS, (w) => writeGetMeasurements(w, asked, c.version), true);
   const answer = decode("MEASUREMENTS", () => readMeasurements(response, c.version));
@@ -38,7 +37,7 @@ export async function askMeasurements(c: Conversation, slot: number, key: LeafKe
   const digest = signedDigest(c.version, suite.hash, MEASUREMENTS_CONTEXT, l1);
   const signature = decode("MEASUREMENTS", () => response.bytes(suite.signatureLength));
 
-  if (answer.context !== undefined && !asked.context.equals(answer.context)) {
+  if (answer.context !== undefined && !Buffer.from(answer.context).equals(asked.context)) {
     throw new Untrusted("MEASUREMENTS: RequesterContext is not ours");
   }
   if (!key.verifier.verify(key.publicKey, digest, signature)) throw new Untrusted("MEASUREMENTS: signature is wrong");

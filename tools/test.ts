@@ -45,10 +45,11 @@ tests.on("test:fail", ({ todo }) => {
 tests.on("test:pass", ({ name, skip }) => {
   if (skip !== undefined) leftOut.push(`${name}: ${skip === true ? "no reason given" : skip}`);
 });
-tests.on("end", () => {
+const report = tests.compose(new spec());
+report.on("end", () => {
   console.log(
     leftOut.length === 0 ? "nothing left out" : `left out:\n${leftOut.map((line) => `  ${line}`).join("\n")}`,
   );
   process.exitCode = failed || files.length === 0 ? 1 : 0;
 });
-tests.compose(new spec()).pipe(process.stdout);
+report.pipe(process.stdout);

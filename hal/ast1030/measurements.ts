@@ -10,15 +10,20 @@
  * | 0xFD  | this table, as text                                  | measurement manifest         |
  * | 0xFE  | device mode, 4 × 4 bytes                             | device mode                  |
  */
+
+import {
+  DEVICE_MODE,
+  DEVICE_MODE_INDEX,
+  FIRMWARE_CONFIGURATION,
+  FIRMWARE_VERSION,
+  MANIFEST_INDEX,
+  MEASUREMENT_MANIFEST,
+  MUTABLE_FIRMWARE,
+  SECURE_VERSION_NUMBER,
+} from "../../src/measurement-block.js";
 import type { HashAlgorithm } from "../crypto.js";
 import type { Measurement, Measurements } from "../measurements.js";
-
-const MUTABLE_FIRMWARE = 1;
-const FIRMWARE_CONFIGURATION = 3;
-const MEASUREMENT_MANIFEST = 4;
-const DEVICE_MODE = 5;
-const FIRMWARE_VERSION = 6;
-const SECURE_VERSION_NUMBER = 7;
+import { rawMeasurement } from "../portable/measurement.js";
 
 const MANIFEST_TEXT =
   "1: SHA-384 of the firmware image; 2: configuration; 3: version; 4: secure version number; 254: device mode";
@@ -45,8 +50,8 @@ export function firmwareMeasurements(facts: Facts): Measurements {
       rawMeasurement(2, FIRMWARE_CONFIGURATION, true, facts.configuration),
       rawMeasurement(3, FIRMWARE_VERSION, true, ascii(facts.version)),
       rawMeasurement(4, SECURE_VERSION_NUMBER, true, secureVersion),
-      rawMeasurement(0xfd, MEASUREMENT_MANIFEST, false, ascii(MANIFEST_TEXT)),
-      rawMeasurement(0xfe, DEVICE_MODE, true, NORMAL_MODE),
+      rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, ascii(MANIFEST_TEXT)),
+      rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, NORMAL_MODE),
     ],
     // The image is read-only while it runs, and the rest is part of it.
     generation: 0,
@@ -64,24 +69,6 @@ function imageMeasurement(index: number, codeDigest: (into: Uint8Array) => void)
       if (hash.outputLen !== into.length || into.length !== 48)
         throw new RangeError("the image is measured by SHA-384");
       codeDigest(into);
-    },
-  };
-}
-
-function rawMeasurement(index: number, valueType: number, tcb: boolean, value: Uint8Array): Measurement {
-  return {
-    index,
-    valueType,
-    tcb,
-    rawLength: value.length,
-    readRaw(into: Uint8Array) {
-      into.set(value);
-    },
-    digest(algorithm: HashAlgorithm, into: Uint8Array) {
-      const hash = algorithm.create();
-      hash.update(value);
-      hash.digestInto(into);
-      hash.destroy();
     },
   };
 }

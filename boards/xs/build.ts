@@ -85,7 +85,8 @@ async function compileOne(cc: string, flags: readonly string[], source: string, 
   const command = [cc, ...flags, source].join("\n");
   if (isCurrent(object, command)) return;
   const temporary = `${object}.${process.pid}`;
-  await run(cc, [...flags, "-MMD", "-MF", `${temporary}.d`, "-c", source, "-o", temporary]);
+  // -MD and not -MMD, which leaves out platform.h: it is included from what counts as a system header.
+  await run(cc, [...flags, "-MD", "-MF", `${temporary}.d`, "-c", source, "-o", temporary]);
   renameSync(`${temporary}.d`, `${object}.d`);
   renameSync(temporary, object);
   writeFileSync(`${object}.command`, command);
@@ -135,24 +136,12 @@ const HOST_LIBRARIES = ["-lm", "-ldl", "-lpthread"];
 /** XS aliases types and has tentative definitions: so its own makefiles compile it. */
 const XS_CODEGEN = ["-fno-strict-aliasing", "-fno-common"];
 
-/** What single files of XS need besides. */
-const FILE_FLAGS: Readonly<Record<string, readonly string[]>> = {
-  // Zeroes the spare room of array chunks. Without it the collector takes what lies there for elements when an array
-  // is longer than what it holds (`new Array(8)`, then elements one by one), and writes to where they point.
-  Memory: ["-DmxSnapshot"],
-  Run: ["-DXS_INTERPRETER"],
-};
-
 async function compileXs(toolchain: Toolchain, names: readonly string[]): Promise<string[]> {
   const sources = join(await xsSources(), "sources");
-  const compile = (group: readonly string[], more: readonly string[] = []) =>
-    compileC(
-      { ...toolchain, flags: [...toolchain.flags, ...XS_CODEGEN, "-w", ...more] },
-      group.map((name) => join(sources, `xs${name}.c`)),
-    );
-  const objects = await compile(names.filter((name) => !(name in FILE_FLAGS)));
-  for (const name of names) if (name in FILE_FLAGS) objects.push(...(await compile([name], FILE_FLAGS[name])));
-  return objects;
+  return compileC(
+    { ...toolchain, flags: [...toolchain.flags, ...XS_CODEGEN, "-w"] },
+    names.map((name) => join(sources, `xs${name}.c`)),
+  );
 }
 
 async function compileOwn(toolchain: Toolchain, names: readonly string[]): Promise<string[]> {

@@ -109,17 +109,4 @@ char *fxCStackLimit(void)
 	extern char __stack_limit[];          /* the linker script's: the lowest address of the stack */
 	return __stack_limit + XS_STACK_MARGIN;
 }
-
-/*
- * setjmp under a name that gcc does not know. Where gcc sees setjmp it keeps no variable in a register that lives
- * across it, and in the interpreter's one function all do: its program counter and stack pointer would be in memory,
- * for 30 % more instructions. XS does not need that care: where setjmp returns for the second time, fxRunID reads its
- * state from the jump record, and the rest of what it uses there it never writes.
- */
-int xsSetjmp(jmp_buf buffer);
-__attribute__((naked)) int xsSetjmp(jmp_buf buffer)
-{
-	(void)buffer;
-	__asm__("b setjmp");
-}
 #endif

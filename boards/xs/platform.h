@@ -58,10 +58,6 @@
 	#define mxUseDefaultCStackLimit 1
 #else
 	#define mxUseDefaultCStackLimit 0
-	#ifdef XS_INTERPRETER                 /* xsRun.c; platform.c says what for */
-		extern int xsSetjmp(jmp_buf);
-		#define c_setjmp xsSetjmp
-	#endif
 	#define mxMisalignedSettersCrash 1
 	#define C_PATH_MAX 64
 #endif

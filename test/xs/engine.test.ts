@@ -38,7 +38,7 @@ collections a,1;b,23,4kept
 bytes 1,255,255,1,7 001ffff01 65281
 destructuring 1 b,c
 nullish none 2147483648 1e+21
-sparse 114
+holes 105
 sorted 1,4,5
 `;
 

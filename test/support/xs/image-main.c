@@ -18,7 +18,7 @@ static void print(xsMachine *the)
 
 int main(void)
 {
-	xsCreation creation = { 1 << 20, 1 << 20, 1 << 16, 1 << 16, 4096, 8000, 2000, 127, 31, 0, 0, 0 };
+	xsCreation creation = { 4 << 20, 4 << 20, 1 << 17, 1 << 17, 4096, 8000, 2000, 127, 31, 0, 0, 0 };
 	xsMachine *machine = xsBoot(&creation, &xsImage);
 
 	xsBeginHost(machine);

@@ -8,7 +8,7 @@ import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
 import { ASYMS, HASHES, versionName } from "./requester/names.js";
 import { serve } from "./serve.js";
-import { CRYPTOS, openTarget, readAnchors, readReference } from "./target.js";
+import { CRYPTOS, openTarget, readAnchors, readReference, type Target } from "./target.js";
 
 const packageJson = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
@@ -51,36 +51,54 @@ const versionOf = (name: string | undefined): Version | undefined =>
 async function runAttest(name: string, options: AttestArguments): Promise<void> {
   const progress = new Progress(options.json === true);
   const pcap = options.pcap === undefined ? undefined : new PcapWriter(options.pcap);
-  const target = await openTarget(name, { crypto: options.crypto, pcap, onProgress: (step) => progress.step(step) });
   try {
-    const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);
-    if (anchors.length === 0) throw new Error("give a trust anchor with --root FILE: nothing is trusted without one");
-    const attested = await attest(target.link, {
-      version: versionOf(options.version),
-      baseHash: oneOf(HASHES, options.hash),
-      baseAsym: oneOf(ASYMS, options.asym),
-      slot: options.slot,
-      anchors,
-      reference: options.reference === undefined ? target.reference : readReference(options.reference),
-      onProgress: (step) => progress.step(step),
-    });
-    progress.done();
-    const { statistics } = target.link;
-    const result = {
-      ...attested,
-      target: name,
-      timings: progress.timings,
-      ...(statistics === undefined ? {} : { link: statistics }),
-    };
-    if (options.json) console.log(toJson(result));
-    else printReport(result);
-    process.exitCode = result.verdict === "trusted" ? 0 : 1;
+    const target = await openTarget(name, { crypto: options.crypto, pcap, onProgress: (step) => progress.step(step) });
+    try {
+      await attestTarget(name, target, options, progress);
+    } finally {
+      await target.link.close();
+    }
   } finally {
     progress.stop();
-    await target.link.close();
     pcap?.close();
   }
 }
+
+async function attestTarget(name: string, target: Target, options: AttestArguments, progress: Progress): Promise<void> {
+  const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);
+  if (anchors.length === 0) throw new Error("give a trust anchor with --root FILE: nothing is trusted without one");
+  const attested = await attest(target.link, {
+    version: versionOf(options.version),
+    baseHash: oneOf(HASHES, options.hash),
+    baseAsym: oneOf(ASYMS, options.asym),
+    slot: options.slot,
+    anchors,
+    reference: options.reference === undefined ? target.reference : readReference(options.reference),
+    onProgress: (step) => progress.step(step),
+  });
+  progress.done();
+  const { statistics } = target.link;
+  const result = {
+    ...attested,
+    target: name,
+    timings: progress.timings,
+    ...(statistics === undefined ? {} : { link: statistics }),
+  };
+  if (options.json) console.log(toJson(result));
+  else printReport(result);
+  process.exitCode = result.verdict === "trusted" ? 0 : 1;
+}
+
+function reportFailure(error: unknown): void {
+  console.error(`spdm: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 2;
+}
+
+// A reader of our output that went away, say. Node would exit with 1, which here says "not trusted".
+process.on("uncaughtException", (error) => {
+  reportFailure(error);
+  process.exit();
+});
 
 const program = new Command("spdm")
   .description("Attests devices by SPDM (DSP0274), and is one.")
@@ -136,6 +154,5 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(`spdm: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 2;
+  reportFailure(error);
 }

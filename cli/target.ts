@@ -13,9 +13,12 @@ import { MctpLink } from "./mctp-link.js";
 import type { PcapWriter } from "./pcap.js";
 import { RecordedLink } from "./recorded-link.js";
 import type { Reference } from "./requester/attest.js";
+import { MEASUREMENT_HASHES } from "./requester/names.js";
 
 /** The board's own 7-bit address. */
 export const BOARD_ADDRESS = 0x1d;
+/** 0xFF asks for all measurements, and 0 for their number. */
+const INDEX_MAX = 0xfe;
 const BUILD = fileURLToPath(new URL("../build/", import.meta.url));
 export const CERTIFICATES = join(BUILD, "certs");
 export const ROOTS = ["ecp256/ca.cert.der", "ecp384/ca.cert.der"];
@@ -100,6 +103,20 @@ export function readAnchors(files: readonly string[]): Uint8Array[] {
   return files.map((file) => new X509Certificate(readFileSync(file)).raw);
 }
 
+/** Throws an Error for anything but reference values: a misspelt name must not switch the comparison off. */
 export function readReference(file: string): Reference {
-  return JSON.parse(readFileSync(file, "utf8"));
+  const { measurementHash, measurements }: Record<string, unknown> = Object(JSON.parse(readFileSync(file, "utf8")));
+  const fail = (what: string): never => {
+    throw new Error(`${file}: ${what}`);
+  };
+  if (typeof measurementHash !== "string" || !Object.hasOwn(MEASUREMENT_HASHES, measurementHash))
+    fail(`measurementHash is none of ${Object.keys(MEASUREMENT_HASHES).join(", ")}`);
+  const entries = Object.entries(Object(measurements));
+  if (entries.length === 0) fail("measurements has no value");
+  for (const [index, value] of entries) {
+    if (!/^[1-9]\d{0,2}$/.test(index) || Number(index) > INDEX_MAX) fail(`${index} is no index of a measurement`);
+    if (typeof value !== "string" || !/^([\da-f]{2})+$/i.test(value)) fail(`measurement ${index} is not hexadecimal`);
+  }
+  const values = entries.map(([index, value]) => [index, (value as string).toLowerCase()]);
+  return { measurementHash: measurementHash as string, measurements: Object.fromEntries(values) };
 }

@@ -1,3 +1,4 @@
+import { MEAS_CAP } from "./capabilities.js";
 import { Connection, type ResponderOptions } from "./connection.js";
 import {
   INVALID_REQUEST,
@@ -36,9 +37,11 @@ export class Responder {
   readonly #exchanges: readonly Exchange[];
   readonly #onFault: Options["onFault"];
 
+  /** Throws an Error if CAPABILITIES would promise measurements that are not there. */
   constructor(options: Options) {
     let flags = 0;
     for (const exchange of options.exchanges) flags |= exchange.capability;
+    if ((flags & MEAS_CAP) !== 0 && options.measurements === undefined) throw new Error("no measurements to serve");
     this.#connection = new Connection(options, flags);
     this.#exchanges = options.exchanges;
     this.#onFault = options.onFault;

@@ -1,7 +1,7 @@
 import type { Hash, HashAlgorithm } from "../hal/crypto.js";
 import { V1_2, type Version } from "./versions.js";
 
-/** GET_VERSION to ALGORITHMS at their longest: 4 + 16, 20 + 20, 128 + 60. */
+/** GET_VERSION to ALGORITHMS at their longest, as a responder here takes and sends them: 4 + 16, 20 + 20, 128 + 60. */
 const VCA_LENGTH = 248;
 
 /**
@@ -9,12 +9,17 @@ const VCA_LENGTH = 248;
  * known; from then on only running hashes are, each forked from that of VCA.
  */
 export class Transcript {
-  readonly #vca = new Uint8Array(VCA_LENGTH);
+  readonly #vca: Uint8Array;
   #vcaLength = 0;
   #hash: HashAlgorithm | undefined;
   #running: Hash | undefined;
   #m1: Hash | undefined;
   #l1: Hash | undefined;
+
+  /** `vcaLength`: bytes that VCA may have. */
+  constructor(vcaLength = VCA_LENGTH) {
+    this.#vca = new Uint8Array(vcaLength);
+  }
 
   /** Forgets everything. */
   reset(): void {

@@ -52,8 +52,8 @@ export async function attest(link: Link, options: AttestOptions): Promise<Attest
       const result = await attemptOnce(link, options, attempt);
       if (result.verdict === "trusted" || last || !disturbed()) return result;
     } catch (error) {
-      const worthRetrying = error instanceof TimeoutError || (error instanceof Impossible && disturbed());
-      if (!worthRetrying || last) throw error;
+      const worthRetrying = error instanceof TimeoutError || error instanceof Impossible;
+      if (!worthRetrying || last || !disturbed()) throw error;
     }
     options.onProgress("the link was disturbed: beginning again");
   }

@@ -6,6 +6,8 @@ import { type Conversation, DATA_TRANSFER_SIZE, decode } from "./conversation.js
 import { Impossible, Untrusted } from "./verdict.js";
 
 const HEADER_LENGTH = 8;
+/** What Offset can reach outside 1.4's large form, which is not asked for. */
+const CHAIN_LENGTH_MAX = 0xffff;
 
 /** A certificate chain as its slot gave it. */
 export interface SlotChain {
@@ -60,16 +62,16 @@ async function readChain(c: Conversation, slot: number): Promise<Uint8Array> {
       length: Math.min(total === undefined ? 0xffff : total - offset, DATA_TRANSFER_SIZE - HEADER_LENGTH),
     };
     const { request, response } = await c.ask(GET_CERTIFICATE, (w) => writeGetCertificate(w, asked));
-    const {
-      portion,
-      remainderLength,
-      slot: answered,
-    } = decode("CERTIFICATE", () => readCertificate(response, c.version));
+    const answer = decode("CERTIFICATE", () => readCertificate(response, c.version));
     c.transcript.addM1(request, response.consumed());
+    const { portion, remainderLength } = answer;
     total ??= portion.length + remainderLength;
+    if (total > CHAIN_LENGTH_MAX) throw new Untrusted(`CERTIFICATE: chain of ${total} bytes`);
     const fits =
       portion.length > 0 && portion.length <= asked.length && offset + portion.length + remainderLength === total;
-    if (answered !== slot || !fits) throw new Untrusted("CERTIFICATE: portion does not fit what was asked for");
+    if (answer.slot !== slot || answer.large || !fits) {
+      throw new Untrusted("CERTIFICATE: portion does not fit what was asked for");
+    }
     parts.push(portion);
     offset += portion.length;
   } while (offset < total);

@@ -30,6 +30,7 @@ export async function challenge(
   const signature = decode("CHALLENGE_AUTH", () => response.bytes(suite.signatureLength));
 
   if (answer.slot !== slot) throw new Untrusted("CHALLENGE_AUTH: answers for another slot");
+  if ((answer.slotMask & (1 << slot)) === 0) throw new Untrusted("CHALLENGE_AUTH: SlotMask lacks the slot");
   if (!Buffer.from(answer.chainHash).equals(chainDigest)) {
     throw new Untrusted("CHALLENGE_AUTH: hash of another certificate chain");
   }

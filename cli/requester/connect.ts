@@ -8,11 +8,12 @@ import {
   SHA_384,
   SHA_512,
 } from "../../src/algorithms.js";
+import { MULTI_KEY_CAP, MULTI_KEY_CAP_ONLY } from "../../src/capabilities.js";
 import { GET_CAPABILITIES, GET_VERSION, NEGOTIATE_ALGORITHMS } from "../../src/exchange.js";
 import { type Algorithms, readAlgorithms, writeNegotiateAlgorithms } from "../../src/messages/algorithms.js";
 import { readCapabilities, writeGetCapabilities } from "../../src/messages/capabilities.js";
 import { readVersion, versionOf, writeGetVersion } from "../../src/messages/version.js";
-import { V1_2, VERSIONS, type Version } from "../../src/versions.js";
+import { V1_2, V1_3, VERSIONS, type Version } from "../../src/versions.js";
 import { type Conversation, DATA_TRANSFER_SIZE, decode } from "./conversation.js";
 import { ASYMS, HASHES, nameOf, versionName } from "./names.js";
 import { Impossible, Untrusted } from "./verdict.js";
@@ -65,10 +66,12 @@ export async function exchangeCapabilities(c: Conversation): Promise<void> {
 
 /** NEGOTIATE_ALGORITHMS; what the responder chose of the offer. */
 export async function negotiateAlgorithms(c: Conversation, offer: Offer): Promise<Algorithms> {
+  // Nothing to choose where the responder can do no other.
+  c.multiKey = c.version >= V1_3 && (c.flags & MULTI_KEY_CAP) === MULTI_KEY_CAP_ONLY;
   const offered = {
     length: REQUEST_LENGTH,
     measurementSpecification: DMTF_MEASUREMENT,
-    otherParams: c.version >= V1_2 ? OPAQUE_DATA_FORMAT_1 : 0,
+    otherParams: c.version >= V1_2 ? OPAQUE_DATA_FORMAT_1 | (c.multiKey ? MULTI_KEY_CONN : 0) : 0,
     baseAsym: offer.baseAsym,
     baseHash: offer.baseHash,
     pqcAsym: 0,
@@ -81,13 +84,12 @@ export async function negotiateAlgorithms(c: Conversation, offer: Offer): Promis
     writeNegotiateAlgorithms(w, offered, c.version),
   );
   const chosen = decode("ALGORITHMS", () => readAlgorithms(response, c.version));
+  check(chosen, offer, response.offset);
   c.transcript.addVca(request);
   c.transcript.addVca(response.consumed());
-  check(chosen, offer, response.offset);
   const hash = ENGINES[chosen.baseHash];
   c.transcript.settle(hash);
   c.suite = { hash, signatureLength: chosen.baseAsym === ASYMS["P-256"] ? 64 : 96 };
-  c.multiKey = (chosen.otherParams & MULTI_KEY_CONN) !== 0;
   return chosen;
 }
 
@@ -102,5 +104,12 @@ function check(chosen: Algorithms, offer: Offer, length: number): void {
   if (!isOneOf(chosen.baseAsym, offer.baseAsym)) {
     throw new Untrusted(`ALGORITHMS: ${nameOf(ASYMS, chosen.baseAsym)} was not offered`);
   }
-  if (chosen.pqcAsym !== 0 || chosen.tables.length > 0) throw new Untrusted("ALGORITHMS: selects what was not offered");
+  // In ALGORITHMS, MULTI_KEY_CONN is about the requester's keys, of which we have none.
+  const offered =
+    (chosen.measurementSpecification & ~DMTF_MEASUREMENT) === 0 &&
+    (chosen.otherParams & ~OPAQUE_DATA_FORMAT_1) === 0 &&
+    chosen.pqcAsym === 0 &&
+    chosen.melSpecification === 0 &&
+    chosen.extAsym.length + chosen.extHash.length + chosen.tables.length === 0;
+  if (!offered) throw new Untrusted("ALGORITHMS: selects what was not offered");
 }

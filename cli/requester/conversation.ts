@@ -13,6 +13,9 @@ import { Impossible, Untrusted } from "./verdict.js";
 /** The requester's own DataTransferSize and MaxSPDMmsgSize: it does not chunk. */
 export const DATA_TRANSFER_SIZE = 0x1200;
 
+/** GET_VERSION to ALGORITHMS, the latter with nothing but what may be chosen: 4 + 516, 20 + 20, 32 + 36. */
+const VCA_LENGTH = 628;
+
 /** ST1: what a responder may take without cryptography (DSP0274 1.3 §8.5). */
 const ST1_MS = 100;
 /** However long CTExponent allows, nobody waits longer for one answer. */
@@ -29,11 +32,12 @@ export interface Exchanged {
 
 /** One connection as its requester sees it: what was agreed on, and the transcripts. */
 export class Conversation {
-  readonly transcript = new Transcript();
+  readonly transcript = new Transcript(VCA_LENGTH);
   version: Version = V1_0;
   /** The responder's flags. */
   flags = 0;
   suite: Suite | undefined;
+  /** Whether the responder has a key of its own for each slot, and says so in DIGESTS; from 1.3 on. */
   multiKey = false;
   /** Fresh bytes for nonces and contexts. */
   readonly random: RandomBytes;

@@ -9,9 +9,10 @@ import {
   writeGetMeasurements,
 } from "../../src/messages/measurements.js";
 import { MEASUREMENTS_CONTEXT, signedDigest } from "../../src/signing.js";
+import { V1_0 } from "../../src/versions.js";
 import type { LeafKey } from "./challenge.js";
 import { type Conversation, decode } from "./conversation.js";
-import { Untrusted } from "./verdict.js";
+import { Impossible, Untrusted } from "./verdict.js";
 
 export interface Measured {
   readonly blocks: readonly MeasurementBlock[];
@@ -19,8 +20,9 @@ export interface Measured {
   readonly recordDigest: Uint8Array;
 }
 
-/** GET_MEASUREMENTS for all, signed. */
+/** GET_MEASUREMENTS for all, signed. Throws Impossible for any slot but 0 in 1.0, which cannot name another. */
 export async function askMeasurements(c: Conversation, slot: number, key: LeafKey): Promise<Measured> {
+  if (c.version === V1_0 && slot !== 0) throw new Impossible(`SPDM 1.0 has no measurements signed for slot ${slot}`);
   const suite = c.suite!;
   const asked = {
     attributes: SIGNATURE_REQUESTED,
@@ -37,12 +39,15 @@ export async function askMeasurements(c: Conversation, slot: number, key: LeafKe
   const digest = signedDigest(c.version, suite.hash, MEASUREMENTS_CONTEXT, l1);
   const signature = decode("MEASUREMENTS", () => response.bytes(suite.signatureLength));
 
+  if (answer.slot !== slot) throw new Untrusted("MEASUREMENTS: answers for another slot");
   if (answer.context !== undefined && !Buffer.from(answer.context).equals(asked.context)) {
     throw new Untrusted("MEASUREMENTS: RequesterContext is not ours");
   }
   if (!key.verifier.verify(key.publicKey, digest, signature)) throw new Untrusted("MEASUREMENTS: signature is wrong");
   if (answer.contentChanged === CHANGED) throw new Untrusted("MEASUREMENTS: changed while they were read");
   const blocks = decode("MEASUREMENTS", () => readRecord(answer.record, answer.blockCount));
+  const twice = blocks.find(({ index }, i) => blocks.findIndex((block) => block.index === index) !== i);
+  if (twice !== undefined) throw new Untrusted(`MEASUREMENTS: two blocks of index ${twice.index}`);
   const recordDigest = new Uint8Array(suite.hash.outputLen);
   const running = suite.hash.create();
   running.update(answer.record);

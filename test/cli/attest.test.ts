@@ -1,68 +1,22 @@
 /** The requester against our own responder, with a link that changes what passes. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { loadIdentity } from "../../cli/certs.js";
 import { serveEmu } from "../../cli/emu-server.js";
-import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
-import { type Link, TimeoutError } from "../../cli/link.js";
+import { TimeoutError } from "../../cli/link.js";
 import { type AttestOptions, attest, type Reference } from "../../cli/requester/attest.js";
 import { ASYMS, HASHES } from "../../cli/requester/names.js";
 import { Impossible } from "../../cli/requester/verdict.js";
 import { readAnchors } from "../../cli/target.js";
 import { VERSIONS } from "../../src/versions.js";
+import { type Alter, answering, KEYS, OPTIONS, ROOTS, TestLink } from "./answering.js";
 
-const KEYS = fileURLToPath(new URL("../vectors/keys", import.meta.url));
 const SPDM = fileURLToPath(new URL("../../cli/spdm.js", import.meta.url));
-const ROOTS = ["ecp256", "ecp384"].map((folder) => join(KEYS, folder, "ca.cert.der"));
-
-type Alter = (response: Uint8Array, request: Uint8Array) => Uint8Array | undefined;
-
-/** Answers as a responder does; `alter` may change a response, or swallow it by undefined. */
-function answering(alter: Alter = (response) => response): (request: Uint8Array) => Uint8Array | undefined {
-  const faults: unknown[] = [];
-  const responder = hostResponder(loadIdentity(KEYS), (error) => faults.push(error));
-  const buffer = new Uint8Array(DATA_TRANSFER_SIZE);
-  return (request) => {
-    const response = buffer.slice(0, responder.respond(request, buffer));
-    assert.deepEqual(faults, []);
-    return alter(response, request);
-  };
-}
-
-class TestLink implements Link {
-  readonly roundTripMs = 1;
-  readonly timeScale = 1;
-  disturbanceCount = 0;
-  readonly #answer: (request: Uint8Array) => Uint8Array | undefined;
-
-  constructor(alter?: Alter) {
-    this.#answer = answering(alter);
-  }
-
-  async exchange(request: Uint8Array): Promise<Uint8Array> {
-    const response = this.#answer(request);
-    if (response !== undefined) return response;
-    this.disturbanceCount++;
-    throw new TimeoutError("no answer");
-  }
-
-  async close(): Promise<void> {}
-}
-
-const OPTIONS: AttestOptions = {
-  version: undefined,
-  baseHash: HASHES["SHA-384"],
-  baseAsym: ASYMS["P-384"],
-  slot: 0,
-  anchors: readAnchors(ROOTS),
-  reference: undefined,
-  onProgress() {},
-};
 
 const attestThrough = (alter: Alter, options: Partial<AttestOptions> = {}) =>
   attest(new TestLink(alter), { ...OPTIONS, ...options });
@@ -220,6 +174,14 @@ describe("a disturbed link", () => {
     assert.equal(result.attempts, 2);
   });
 
+  test("is not blamed for a clean link's refusal or silence", async () => {
+    const link = new TestLink(() => undefined);
+    link.exchange = () => Promise.reject(new TimeoutError("no answer"));
+    const steps: string[] = [];
+    await assert.rejects(attest(link, { ...OPTIONS, onProgress: (step) => steps.push(step) }), TimeoutError);
+    assert.equal(steps.length, 1);
+  });
+
   test("that stays so ends in a TimeoutError", async () => {
     await assert.rejects(
       attestThrough((response) => (response[1] === 0x02 ? undefined : response)),
@@ -287,5 +249,33 @@ describe("spdm attest", () => {
     assert.equal((await run(intact)).status, 2);
     assert.equal((await run(intact, "--hash", "MD5")).status, 2);
     assert.equal((await execute([SPDM, "attest", "emu:127.0.0.1:1", "--root", ROOTS[1]])).status, 2);
+    writeFileSync(
+      join(folder, "misspelt.json"),
+      JSON.stringify({ measurementHash: "SHA-384", measurement: { 1: "00" } }),
+    );
+    assert.equal((await run(intact, "--root", ROOTS[1], "--reference", join(folder, "misspelt.json"))).status, 2);
+  });
+
+  test("exits 2, not 1, when its report reaches nobody", async () => {
+    const answer = answering();
+    const server = await serveEmu({ port: 0, onMessage: (_type, message) => answer(message) });
+    const args = [SPDM, "attest", `emu:127.0.0.1:${server.port}`, "--root", ROOTS[1]];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+    child.stdout.destroy();
+    const [status] = await once(child, "close");
+    await server.close();
+    assert.equal(status, 2);
+  });
+
+  test("ends on a terminal too when the target cannot be reached", { timeout: 30_000 }, async () => {
+    const command = `${process.execPath} ${SPDM} attest emu:127.0.0.1:1 --root ${ROOTS[1]}`;
+    const { CI: _, ...env } = process.env; // where the spinner would not spin
+    const child = spawn("script", ["-qec", command, "/dev/null"], {
+      env: { ...env, TERM: "xterm" },
+      stdio: ["pipe", "ignore", "ignore"],
+      timeout: 20_000,
+    });
+    const [status] = await once(child, "close");
+    assert.equal(status, 2);
   });
 });

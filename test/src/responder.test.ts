@@ -21,6 +21,7 @@ import { capabilities } from "../../src/messages/capabilities.js";
 import { challenge as challengeExchange } from "../../src/messages/challenge.js";
 import { measurements } from "../../src/messages/measurements.js";
 import { version as versionExchange } from "../../src/messages/version.js";
+import { Responder } from "../../src/responder.js";
 import { V1_0, V1_1, V1_2, V1_3, V1_4, VERSIONS, type Version } from "../../src/versions.js";
 import { concat, readLe, toHex } from "../support/bytes.js";
 import {
@@ -296,4 +297,17 @@ test("responders do not share state", () => {
   b.answer(challenge(V1_4));
   assert.equal(a.answer(getDigests(V1_2))[0], V1_2);
   assert.equal(new Conversation(V1_0).reach(NOT_STARTED).state, NOT_STARTED);
+});
+
+test("a board that lists measurements without having any is not made", () => {
+  const options = {
+    versions: VERSIONS,
+    baseHash: HASHES,
+    baseAsym: [],
+    ctExponent: 20,
+    dataTransferSize: 42,
+    random() {},
+  };
+  new Responder({ ...options, exchanges: [versionExchange] });
+  assert.throws(() => new Responder({ ...options, exchanges: [measurements] }), /^Error: no measurements to serve$/);
 });

@@ -17,4 +17,3 @@ export const SUBJECT_ALT_NAME = "2.5.29.17";
 export const BASIC_CONSTRAINTS = "2.5.29.19";
 export const AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
 export const EXTENDED_KEY_USAGE = "2.5.29.37";
-/** extendedKeyUsage's "any purpose". */

@@ -103,13 +103,12 @@ function serve(endpoint: Endpoint): void {
   const frame = new Uint8Array(FRAME_LENGTH_MAX);
   const port = new I2CPort({
     address: I2C_ADDRESS,
-    onReadable(count) {
-      for (; count > 0; count--) {
-        const length = port.read(frame);
-        if (length === undefined || !endpoint.receive(frame, length, milliseconds())) continue;
-        for (let sent = endpoint.transmit(frame); sent !== 0; sent = endpoint.transmit(frame)) {
-          if (!port.write(frame, sent)) break;
-        }
+    // One frame a call: the main loop calls again while more wait, and between answers it feeds the watchdog.
+    onReadable() {
+      const length = port.read(frame);
+      if (length === undefined || !endpoint.receive(frame, length, milliseconds())) return;
+      for (let sent = endpoint.transmit(frame); sent !== 0; sent = endpoint.transmit(frame)) {
+        if (!port.write(frame, sent)) break;
       }
     },
   });

@@ -58,6 +58,8 @@ void flash_read(uint32_t offset, void *into, size_t length)
 		offset += part;
 		length -= part;
 	}
+	/* It may have been a private key. */
+	memset(bounce, 0, sizeof bounce);
 }
 
 static void select(void)

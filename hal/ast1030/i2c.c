@@ -76,6 +76,7 @@ void i2c_open(uint8_t address)
 	ownAddress = address;
 	filled = released = 0;
 	stalled = false;
+	memset(ring, 0, sizeof ring);
 	I2C_GLOBAL_CONTROL = NEW_REGISTER_MODE;
 	BUS_CONTROL = BUS_ENABLE_BOTH_ROLES;
 	CONTROLLER_INTERRUPTS = PACKET_DONE;
@@ -160,16 +161,19 @@ uint32_t i2c_readable(void)
 
 size_t i2c_read(void *frame, size_t capacity)
 {
-	const struct slot *slot = &ring[released % SLOT_COUNT];
-	size_t length = slot->length;
+	struct slot *slot = &ring[released % SLOT_COUNT];
 	if (filled == released)
 		return 0;
+	size_t length = slot->length;
 	if (length > FRAME_LENGTH_MAX)
 		length = FRAME_LENGTH_MAX;
 	if (length <= capacity)
 		memcpy(frame, slot->bytes + DMA_OFFSET - 1, length);
 	else
 		length = 0;
+	/* A write cut short, or of the address alone, shall not find the rest of an old frame here. */
+	memset(slot, 0, sizeof *slot);
+	DMA_BARRIER();
 	released++;
 	if (stalled) {
 		stalled = false;

@@ -22,6 +22,9 @@ const PEC_LENGTH = 1;
 const UNCOUNTED_LENGTH = 3;
 /** The byte count is one byte, and counts the source address and the packet header. */
 const TRANSMISSION_UNIT_LIMIT = 0xff - 1 - HEADER_LENGTH;
+/** Addresses that no device has: 0000xxx, among them general call, and 1111xxx (SMBus 3.2, appendix C). */
+const FIRST_ADDRESS = 0x08;
+const LAST_ADDRESS = 0x77;
 const FRAME_LENGTH_MIN = BINDING_HEADER_LENGTH + HEADER_LENGTH + 1 + PEC_LENGTH;
 
 /** Polynomial 0x07, four bits at a time: 16 entries are cheaper at boot than the usual 256, and as fast within a third. */
@@ -73,7 +76,8 @@ export class SmbusBinding implements Binding {
       frame[0] !== this.#address ||
       frame[1] !== COMMAND_CODE ||
       frame[2] !== end - UNCOUNTED_LENGTH ||
-      (frame[3] & MCTP_SOURCE) === 0
+      (frame[3] & MCTP_SOURCE) === 0 ||
+      !this.#isPeer(frame[3] >> 1)
     )
       return 0;
     const check = this.#pec;
@@ -82,6 +86,11 @@ export class SmbusBinding implements Binding {
 
   peer(frame: Uint8Array): number {
     return frame[3] >> 1;
+  }
+
+  /** Whether an answer to `address` would reach somebody: and not the whole bus, or ourselves. */
+  #isPeer(address: number): boolean {
+    return address >= FIRST_ADDRESS && address <= LAST_ADDRESS && address << 1 !== this.#address;
   }
 
   seal(frame: Uint8Array, packetLength: number, peer: number): number {

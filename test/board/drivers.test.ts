@@ -136,6 +136,17 @@ describe("the AST1030's drivers", () => {
     assert.deepEqual(answers, frames.map(echoOf));
   });
 
+  test("a write of the address alone brings no old frame back", limit, async () => {
+    // More than the ring holds, so that an old frame lies in every slot.
+    for (let mark = 0; mark < 40; mark++) assert.ok(await exchange(board.bus, frameOf(mark)));
+    let answers = 0;
+    board.bus.onFrame = () => answers++;
+    await board.writeWord(0x7e7b0098, 0x10021); // bus 0's controller command: START, STOP, general call
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(answers, 0);
+    assert.ok(await exchange(board.bus, frameOf(40)));
+  });
+
   test("the bus can lose, repeat and delay answers", limit, async () => {
     const faults = [{ kind: "drop" }, { kind: "repeat" }, { kind: "delay", delayMs: 50 }] as const;
     const bus = new FaultyBus(board.bus, (_frame, direction, index) =>

@@ -11,7 +11,7 @@ import { type Board, startBoard } from "../../cli/emulator.js";
 const limit = { timeout: 120_000 };
 const entry = fileURLToPath(new URL("support/faulty.ts", import.meta.url));
 // As in support/faulty.ts, which imports what only XS can load.
-const [THROW, LOOP, RECURSE, FILL_HEAP] = [0, 1, 2, 3];
+const [THROW, LOOP, RECURSE, FILL_HEAP, WORK] = [0, 1, 2, 3, 4];
 /** A `b .` and an undefined instruction, in Thumb; for code that has not run yet, or the emulator keeps the old one. */
 const BRANCH_TO_SELF = Uint8Array.of(0xfe, 0xe7);
 const UNDEFINED = Uint8Array.of(0xde, 0xde);
@@ -66,6 +66,18 @@ describe("fatal errors", () => {
     await board.bus.send(frameOf(LOOP));
     assert.equal(await lastWords(board), "fatal: main loop hangs");
   });
+
+  test(
+    "but not much work: ten frames together take longer than the watchdog waits, none does alone",
+    limit,
+    async () => {
+      const board = await start();
+      for (let frame = 0; frame < 10; frame++) assert.ok(await board.bus.send(frameOf(WORK)));
+      await new Promise((resolve) => setTimeout(resolve, 4_500));
+      await board.bus.send(frameOf(THROW));
+      assert.match(await lastWords(board), /^fatal: JavaScript: .*on purpose/);
+    },
+  );
 
   test("a fault of the processor", limit, async () => {
     const board = await start();

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import budgets from "../../boards/ast1030/budget.json" with { type: "json" };
 import { type Built, buildFirmware, SRAM_LENGTH } from "../../boards/ast1030/build.js";
+import { packetErrorCode } from "../../cli/bus.js";
 import { BMC_ADDRESS, type Board, type BoardOptions, startBoard } from "../../cli/emulator.js";
 import { MctpLink } from "../../cli/mctp-link.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
 import { BOARD_ADDRESS, readAnchors, readReference } from "../../cli/target.js";
 import { ECDSA_P256, ECDSA_P384, SHA_256, SHA_384 } from "../../src/algorithms.js";
 import { V1_3, VERSIONS } from "../../src/versions.js";
-import { ROOTS, testFlash } from "./support/identity.js";
+import { ROOTS, testFlash, testKeys } from "./support/identity.js";
 
 const limit = { timeout: 180_000 };
 const flash = testFlash();
@@ -98,6 +99,25 @@ describe("firmware with PSA", () => {
   test("is trusted with P-256 and SHA-256", limit, async () => {
     const result = await attest(await linkTo(board), attestOptions({ baseAsym: ECDSA_P256, baseHash: SHA_256 }));
     assert.deepEqual(result.reasons, []);
+  });
+
+  test("does not answer a request that names general call as its source", limit, async () => {
+    let answers = 0;
+    board.bus.onFrame = () => answers++;
+    const body = Uint8Array.of(0x3a, 0x0f, 0x08, 0x01, 0x01, 0x00, 0x08, 0xc8, 0x00, 0x80, 0x02);
+    assert.ok(await board.bus.send(Uint8Array.from([...body, packetErrorCode(body)])));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(answers, 0);
+  });
+
+  test("has each private key where PSA keeps it, and nowhere else", limit, async () => {
+    await board.idle();
+    const memory = Buffer.from(await board.readMemory(0, SRAM_LENGTH));
+    for (const { key, slots } of testKeys()) {
+      let count = 0;
+      for (let at = memory.indexOf(key); at >= 0; at = memory.indexOf(key, at + 1)) count++;
+      assert.equal(count, slots);
+    }
   });
 
   test("stays within its budget", limit, async () => {

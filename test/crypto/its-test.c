@@ -60,11 +60,14 @@ static psa_status_t set(psa_storage_uid_t uid, uint8_t byte, size_t length)
 	return psa_its_set(uid, length, data, 0);
 }
 
+/* All slots but one are taken. */
 static void start(void)
 {
 	budget = -1;
 	memset(medium, 0xff, sizeof(medium));
 	CHECK(set(1, 10, 80) == PSA_SUCCESS && set(2, 20, 90) == PSA_SUCCESS && set(1, 11, 80) == PSA_SUCCESS);
+	for (psa_storage_uid_t uid = 3; uid < SPDM_ITS_SLOTS; uid++)
+		CHECK(set(uid, (uint8_t)uid, 100) == PSA_SUCCESS);
 }
 
 /* Whether `change` of entry 1 ended before the power did. */
@@ -79,8 +82,7 @@ static bool cut(psa_status_t (*change)(void), int after)
 	CHECK(value(2, 90) == 20);
 	/* And whatever is left, life goes on. */
 	CHECK(set(1, 13, 80) == PSA_SUCCESS && value(1, 80) == 13);
-	for (psa_storage_uid_t uid = 3; uid <= SPDM_ITS_SLOTS; uid++)
-		CHECK(set(uid, (uint8_t)uid, 100) == PSA_SUCCESS);
+	CHECK(set(SPDM_ITS_SLOTS, 14, 100) == PSA_SUCCESS);
 	CHECK(set(99, 1, 1) == PSA_ERROR_INSUFFICIENT_STORAGE);
 	CHECK(psa_its_remove(1) == PSA_SUCCESS && value(1, 80) == -1 && psa_its_remove(1) == PSA_ERROR_DOES_NOT_EXIST);
 	return done;
@@ -104,9 +106,9 @@ int main(void)
 	for (lasting = 0; !cut(removal, -1); lasting++)
 		;
 	start();
-	CHECK(psa_its_set(5, 3, "abc", PSA_STORAGE_FLAG_WRITE_ONCE) == PSA_SUCCESS);
-	CHECK(set(5, 1, 3) == PSA_ERROR_NOT_PERMITTED && psa_its_remove(5) == PSA_ERROR_NOT_PERMITTED);
-	CHECK(set(6, 1, 250) == PSA_ERROR_INSUFFICIENT_STORAGE);
+	CHECK(psa_its_set(SPDM_ITS_SLOTS, 3, "abc", PSA_STORAGE_FLAG_WRITE_ONCE) == PSA_SUCCESS);
+	CHECK(set(SPDM_ITS_SLOTS, 1, 3) == PSA_ERROR_NOT_PERMITTED && psa_its_remove(SPDM_ITS_SLOTS) == PSA_ERROR_NOT_PERMITTED);
+	CHECK(set(2, 1, 250) == PSA_ERROR_INSUFFICIENT_STORAGE);
 	printf("passed: power cut at %ld places\n", changed + lasting);
 	return 0;
 }

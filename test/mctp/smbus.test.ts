@@ -74,7 +74,7 @@ test("the longest packet fits the byte count", () => {
   const binding = new SmbusBinding({ address: 0x1d });
   const frame = new Uint8Array(binding.frameLength(binding.transmissionUnitLimit));
   frame[4] = 1;
-  assert.equal(binding.seal(frame, frame.length - 5, 0x1d), 259);
+  assert.equal(new SmbusBinding({ address: 0x10 }).seal(frame, frame.length - 5, 0x1d), 259);
   assert.equal(frame[2], 0xff);
   assert.equal(binding.open(frame, frame.length), 254);
 });
@@ -96,4 +96,14 @@ test("a native PEC takes the place of ours", () => {
     [0, 9, 0],
     [0, 9, 0],
   ]);
+});
+
+test("a source that no answer could reach is refused: general call, reserved addresses, ourselves", () => {
+  const binding = new SmbusBinding({ address: 0x1d });
+  for (let address = 0; address <= 0x7f; address++) {
+    const front = Uint8Array.of(0x3a, 0x0f, 0x08, (address << 1) | 1, 0x01, 0x00, 0x08, 0xc8, 0x00, 0x80, 0x02);
+    const reserved = address < 0x08 || address > 0x77 || address === 0x1d;
+    const frame = sealed(hex(front));
+    assert.equal(binding.open(frame, frame.length), reserved ? 0 : 7, hex(front));
+  }
 });

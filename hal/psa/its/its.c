@@ -100,14 +100,20 @@ static psa_status_t writeEntry(unsigned slot, Entry *entry)
 psa_status_t psa_its_set(psa_storage_uid_t uid, uint32_t length, const void *data, psa_storage_create_flags_t flags)
 {
 	Entry entry = { .sequence = 0 };
-	unsigned old = find(uid, &entry), slot;
+	unsigned old = find(uid, &entry), slot = SPDM_ITS_SLOTS;
 	psa_status_t status;
 
 	if (old < SPDM_ITS_SLOTS && entry.flags & PSA_STORAGE_FLAG_WRITE_ONCE)
 		status = PSA_ERROR_NOT_PERMITTED;
-	else if (length > sizeof(entry.data) || (slot = findFree()) == SPDM_ITS_SLOTS)
+	else if (length > sizeof(entry.data))
 		status = PSA_ERROR_INSUFFICIENT_STORAGE;
 	else {
+		/* An older value that a power cut left behind would keep the last free slot for good. */
+		status = clear(uid, old);
+		if (status == PSA_SUCCESS && (slot = findFree()) == SPDM_ITS_SLOTS)
+			status = PSA_ERROR_INSUFFICIENT_STORAGE;
+	}
+	if (status == PSA_SUCCESS) {
 		entry.sequence++;
 		entry.uid = uid;
 		entry.flags = flags;

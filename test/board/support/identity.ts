@@ -14,3 +14,13 @@ export function testFlash(): Uint8Array {
   const { uuid, credentials } = loadIdentity(KEYS);
   return writeIdentityImage(uuid, credentials, sha256);
 }
+
+/** Its private keys, and in how many slots each is. */
+export function testKeys(): { key: Buffer; slots: number }[] {
+  const { credentials } = loadIdentity(KEYS);
+  const keys = new Set(credentials.map(({ key }) => Buffer.from(key).toString("hex")));
+  return [...keys].map((hex) => ({
+    key: Buffer.from(hex, "hex"),
+    slots: credentials.filter(({ key }) => Buffer.from(key).toString("hex") === hex).length,
+  }));
+}

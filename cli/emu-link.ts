@@ -1,8 +1,7 @@
 import { EmuSocket } from "./emu-socket.js";
-import type { Link } from "./link.js";
+import { type Link, SPDM_TYPE } from "./link.js";
 import { Untrusted } from "./requester/verdict.js";
 
-const SPDM_TYPE = 5;
 /** Loopback or a near network, and a peer that computes in its own time without saying so in 1.0. */
 const ROUND_TRIP_MS = 2000;
 

@@ -1,3 +1,6 @@
+/** MCTP message type of SPDM (DSP0275). */
+export const SPDM_TYPE = 0x05;
+
 /** Carries SPDM messages to one responder and back: MCTP over a bus, or the socket of DMTF's emulator. */
 export interface Link {
   /** Sends a request and waits for its response; rejects with a TimeoutError after `timeoutMs`. */

@@ -1,10 +1,9 @@
 import { SmbusBinding } from "../src/mctp/smbus.js";
 import type { Bus } from "./bus.js";
-import type { Link, LinkStatistics } from "./link.js";
+import { type Link, type LinkStatistics, SPDM_TYPE } from "./link.js";
 import { MctpRequester } from "./mctp.js";
 import { Impossible } from "./requester/verdict.js";
 
-const SPDM_TYPE = 5;
 /** The endpoint ID we give the board, as a bus owner does; our own is the requester's default, 8. */
 const PEER_EID = 9;
 /** An emulated board shares its processor with everything else here, and has less of it than the chip's 200 MHz. */

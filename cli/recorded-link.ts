@@ -1,7 +1,5 @@
-import type { Link, LinkStatistics } from "./link.js";
+import { type Link, type LinkStatistics, SPDM_TYPE } from "./link.js";
 import type { PcapWriter } from "./pcap.js";
-
-const SPDM_TYPE = 5;
 
 /** A link that writes every message it carries to a capture. */
 export class RecordedLink implements Link {

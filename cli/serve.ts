@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { loadIdentity } from "./certs.js";
 import { serveEmu } from "./emu-server.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
+import { SPDM_TYPE } from "./link.js";
 import { CERTIFICATES, ensureCertificates, openBoard } from "./target.js";
 
-const SPDM_TYPE = 5;
 /** What an outside requester's CTExponent and patience would allow; noble's firmware is the slowest. */
 const BOARD_TIMEOUT_MS = 60_000;
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildFirmware } from "../boards/ast1030/build.js";
+import { I2C_ADDRESS } from "../boards/ast1030/configuration.js";
 import { writeIdentityImage } from "../certs/identity-image.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import { loadIdentity, makeCertificates } from "./certs.js";
@@ -16,7 +17,7 @@ import type { Reference } from "./requester/attest.js";
 import { MEASUREMENT_HASHES } from "./requester/names.js";
 
 /** The board's own 7-bit address. */
-export const BOARD_ADDRESS = 0x1d;
+export const BOARD_ADDRESS = I2C_ADDRESS;
 /** 0xFF asks for all measurements, and 0 for their number. */
 const INDEX_MAX = 0xfe;
 const BUILD = fileURLToPath(new URL("../build/", import.meta.url));

@@ -8,7 +8,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
 import { firmwareMeasurements } from "../../hal/ast1030/measurements.js";
-import type { HashAlgorithm } from "../../hal/crypto.js";
+import { sha384 } from "../../hal/portable/crypto.js";
 import { buildPsa, psaFlags } from "../../hal/psa/build.js";
 import { DEVICE_MODE, SECURE_VERSION_NUMBER } from "../../src/measurement-block.js";
 import { buildEngine, bundle, compileC, compileModules, engineFlags, type Feature, link } from "../xs/build.js";
@@ -214,30 +214,14 @@ function referenceOf(variant: Variant): (image: Uint8Array) => unknown {
     const measurements: Record<string, string> = {};
     for (const measurement of source.list) {
       const raw = measurement.valueType === DEVICE_MODE || measurement.valueType === SECURE_VERSION_NUMBER;
-      const value = new Uint8Array(raw ? measurement.rawLength : nodeSha384.outputLen);
+      const value = new Uint8Array(raw ? measurement.rawLength : sha384.outputLen);
       if (raw) measurement.readRaw(value);
-      else measurement.digest(nodeSha384, value);
+      else measurement.digest(sha384, value);
       measurements[measurement.index] = Buffer.from(value).toString("hex");
     }
     return { measurementHash: "SHA-384", measurements };
   };
 }
-
-const nodeSha384: HashAlgorithm = {
-  outputLen: 48,
-  blockLen: 128,
-  create() {
-    const hash = createHash("sha384");
-    return {
-      update: (data) => hash.update(data),
-      digestInto: (out) => out.set(hash.digest()),
-      clone() {
-        throw new Error("not needed here");
-      },
-      destroy() {},
-    };
-  },
-};
 
 function writeJson(path: string, value: unknown): Promise<void> {
   return inPlace(path, async (temporary) => writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`));

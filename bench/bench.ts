@@ -2,33 +2,46 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Cost, type Measured, measureAttestation } from "./measure.js";
+import { loadIdentity } from "../cli/identity.js";
+import { type Cost, KEYS, type Measured, measureAttestation, measureSession } from "./measure.js";
 
-const VARIANTS = ["psa", "noble"];
 const results = join(dirname(fileURLToPath(import.meta.url)), "results");
 
 const millions = (count: number): string => (count / 1e6).toFixed(3).padStart(11);
 
 function row(name: string, { instructions, cryptoInstructions }: Cost, lengths = ""): string {
   const rest = instructions - cryptoInstructions;
-  return `${name.padEnd(26)}${lengths.padStart(12)}${millions(instructions)}${millions(cryptoInstructions)}${millions(rest)}`;
+  return `${name.padEnd(40)}${lengths.padStart(12)}${millions(instructions)}${millions(cryptoInstructions)}${millions(rest)}`;
 }
 
-function table(variant: string, measured: Measured): string {
-  const { messages, attestation, imageLength, heapPeak, stackPeak } = measured;
+function table(title: string, measured: Measured): string {
+  const { messages, total, idleInstructions, imageLength, heapPeak, stackPeak } = measured;
+  const idle =
+    idleInstructions === 0 ? [] : [`worked ahead while nobody waited: ${(idleInstructions / 1e6).toFixed(3)} M`];
   return [
-    `ast1030, ${variant}: P-384/SHA-384, SPDM 1.2, million instructions, packets and bus included`,
-    `${"message".padEnd(26)}${"bytes".padStart(12)}${"in all".padStart(11)}${"crypto".padStart(11)}${"the rest".padStart(11)}`,
+    `ast1030, ${title}: P-384/SHA-384, SPDM 1.2, million instructions, packets and bus included`,
+    `${"message".padEnd(40)}${"bytes".padStart(12)}${"in all".padStart(11)}${"crypto".padStart(11)}${"the rest".padStart(11)}`,
     ...messages.map((cost) => row(cost.name, cost, `${cost.requestLength}/${cost.responseLength}`)),
-    row("attestation", attestation),
+    row("in all", total),
+    ...idle,
     `image ${imageLength} B, heap peak ${heapPeak} B, stack peak ${stackPeak} B`,
     "",
   ].join("\n");
 }
 
+const [psk] = loadIdentity(KEYS).psks;
+
+/** What is measured, by the name of its file. */
+const MEASUREMENTS: readonly (readonly [name: string, title: string, measure: () => Promise<Measured>])[] = [
+  ["ast1030-psa", "psa, attestation", () => measureAttestation("psa")],
+  ["ast1030-psa-session", "psa, a session by KEY_EXCHANGE", () => measureSession("psa")],
+  ["ast1030-psa-psk", "psa, a session by PSK_EXCHANGE", () => measureSession("psa", psk)],
+  ["ast1030-noble", "noble, attestation", () => measureAttestation("noble")],
+];
+
 mkdirSync(results, { recursive: true });
-for (const variant of VARIANTS) {
-  const measured = await measureAttestation(variant);
-  writeFileSync(join(results, `ast1030-${variant}.json`), `${JSON.stringify(measured, null, 2)}\n`);
-  console.log(table(variant, measured));
+for (const [name, title, measure] of MEASUREMENTS) {
+  const measured = await measure();
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(measured, null, 2)}\n`);
+  console.log(table(title, measured));
 }

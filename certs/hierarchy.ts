@@ -1,12 +1,19 @@
 /**
- * The development PKI of one algorithm: root, intermediate and one leaf per slot, in the profile of the recorded
- * conversations' certificates. The CA keys live only while this runs: no file of theirs can leak, and new leaves come
+ * The development PKI of one algorithm: root, intermediate, one leaf per slot and one for a requester, in the profile of
+ * the recorded conversations' certificates. The CA keys live only while this runs: no file of theirs can leak, and new leaves come
  * with a new root.
  */
 import { webcrypto } from "node:crypto";
 import { Constructed, ObjectIdentifier, Sequence, Utf8String } from "asn1js";
 import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
-import { DEVICE_INFO, HARDWARE_IDENTITY, RESPONDER_AUTH, SPDM_EXTENSION, SUBJECT_ALT_NAME } from "./oids.js";
+import {
+  DEVICE_INFO,
+  HARDWARE_IDENTITY,
+  REQUESTER_AUTH,
+  RESPONDER_AUTH,
+  SPDM_EXTENSION,
+  SUBJECT_ALT_NAME,
+} from "./oids.js";
 import * as x509 from "./x509.js";
 
 export interface Curve {
@@ -30,25 +37,35 @@ export interface Validity {
 }
 
 export interface Leaf {
-  readonly slot: number;
   readonly certificate: x509.X509Certificate;
   readonly privateKey: webcrypto.CryptoKey;
+}
+
+export interface SlotLeaf extends Leaf {
+  readonly slot: number;
 }
 
 export interface Hierarchy {
   readonly curve: Curve;
   readonly root: x509.X509Certificate;
   readonly intermediate: x509.X509Certificate;
-  readonly leaves: readonly Leaf[];
+  readonly leaves: readonly SlotLeaf[];
+  /** For mutual authentication. */
+  readonly requester: Leaf;
 }
 
-/** Makes new keys and certificates. `deviceInfo` is "manufacturer:product:serial number". */
-export async function makeHierarchy(
-  curve: Curve,
-  slots: readonly number[],
-  deviceInfo: string,
-  validity: Validity,
-): Promise<Hierarchy> {
+export interface HierarchyOptions {
+  readonly slots: readonly number[];
+  /** "manufacturer:product:serial number" of the device. */
+  readonly deviceInfo: string;
+  /** The same of the requester. */
+  readonly requesterInfo: string;
+  readonly validity: Validity;
+}
+
+/** Makes new keys and certificates. */
+export async function makeHierarchy(curve: Curve, options: HierarchyOptions): Promise<Hierarchy> {
+  const { slots, deviceInfo, requesterInfo, validity } = options;
   const root = await makeAuthority(curve, `moddable-spdm development root ${curve.name}`, validity);
   const intermediate = await makeAuthority(
     curve,
@@ -56,14 +73,21 @@ export async function makeHierarchy(
     validity,
     root,
   );
-  const leaves: Leaf[] = [];
-  for (const slot of slots) {
+  const makeLeaf = async (subject: string, extensions: x509.Extension[]): Promise<Leaf> => {
     const keys = await makeKeys(curve);
+    const certificate = await issue(curve, subject, keys, validity, extensions, intermediate);
+    return { certificate, privateKey: keys.privateKey };
+  };
+  const leaves: SlotLeaf[] = [];
+  for (const slot of slots) {
     const subject = `moddable-spdm device ${curve.name} slot ${slot}`;
-    const certificate = await issue(curve, subject, keys, validity, leafExtensions(deviceInfo), intermediate);
-    leaves.push({ slot, certificate, privateKey: keys.privateKey });
+    leaves.push({ slot, ...(await makeLeaf(subject, leafExtensions(RESPONDER_AUTH, deviceInfo))) });
   }
-  return { curve, root: root.certificate, intermediate: intermediate.certificate, leaves };
+  const requester = await makeLeaf(
+    `moddable-spdm requester ${curve.name}`,
+    leafExtensions(REQUESTER_AUTH, requesterInfo),
+  );
+  return { curve, root: root.certificate, intermediate: intermediate.certificate, leaves, requester };
 }
 
 interface Authority {
@@ -118,11 +142,11 @@ async function issue(
   );
 }
 
-function leafExtensions(deviceInfo: string): x509.Extension[] {
+function leafExtensions(purpose: string, deviceInfo: string): x509.Extension[] {
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    new x509.ExtendedKeyUsageExtension([RESPONDER_AUTH]),
+    new x509.ExtendedKeyUsageExtension([purpose]),
     new x509.Extension(SUBJECT_ALT_NAME, false, otherNames(DEVICE_INFO, deviceInfo)),
     new x509.Extension(SPDM_EXTENSION, false, identifierList(HARDWARE_IDENTITY)),
   ];

@@ -1,5 +1,5 @@
 import { EmuSocket } from "./emu-socket.js";
-import { type Link, SPDM_TYPE } from "./link.js";
+import type { Link } from "./link.js";
 import { Untrusted } from "./requester/verdict.js";
 
 /** Loopback or a near network, and a peer that computes in its own time without saying so in 1.0. */
@@ -21,10 +21,10 @@ export class EmuLink implements Link {
     return new EmuLink(await EmuSocket.connect(host, port));
   }
 
-  async exchange(request: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    const { type, message } = await this.#socket.exchange(SPDM_TYPE, request, timeoutMs);
-    if (type !== SPDM_TYPE) throw new Untrusted(`response of MCTP message type ${type}`);
-    return message;
+  async exchange(type: number, message: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    const answer = await this.#socket.exchange(type, message, timeoutMs);
+    if (answer.type !== type) throw new Untrusted(`response of MCTP message type ${answer.type}`);
+    return answer.message;
   }
 
   /** Leaves the responder running for the next requester. */

@@ -3,11 +3,17 @@ import { createHash, randomFillSync } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Measurement } from "../hal/measurements.js";
-import { p256Signer, p384Signer, sha256, sha384, sha512 } from "../hal/portable/crypto.js";
-import { portableIdentity, type Slot } from "../hal/portable/identity.js";
+import { pldm } from "../boards/pldm.js";
+import { DEFAULT_POLICY } from "../certs/identity-image.js";
+import type { DeviceIdentity } from "../certs/identity-writer.js";
+import type { Measurement, Measurements } from "../hal/measurements.js";
+import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "../hal/node/crypto.js";
+import * as engines from "../hal/portable/crypto.js";
 import { rawMeasurement } from "../hal/portable/measurement.js";
-import { ECDSA_P256, ECDSA_P384, MEASUREMENT_SHA_384, SHA_256, SHA_384, SHA_512 } from "../src/algorithms.js";
+import { portablePskStore } from "../hal/portable/psk.js";
+import * as algorithm from "../src/algorithms.js";
+import type { MutualAuthentication } from "../src/connection.js";
+import type { Exchange } from "../src/exchange.js";
 import {
   DEVICE_MODE,
   DEVICE_MODE_INDEX,
@@ -21,26 +27,38 @@ import { capabilities } from "../src/messages/capabilities.js";
 import { certificate } from "../src/messages/certificate.js";
 import { challenge } from "../src/messages/challenge.js";
 import { digests } from "../src/messages/digests.js";
+import { deliverEncapsulatedResponse, getEncapsulatedRequest } from "../src/messages/encapsulated.js";
+import { endSession } from "../src/messages/end-session.js";
+import { finish } from "../src/messages/finish.js";
+import { heartbeat } from "../src/messages/heartbeat.js";
+import { keyExchange } from "../src/messages/key-exchange.js";
+import { keyUpdate } from "../src/messages/key-update.js";
 import { measurements } from "../src/messages/measurements.js";
+import { pskExchange, pskExchangeWithoutContext } from "../src/messages/psk-exchange.js";
+import { pskFinish } from "../src/messages/psk-finish.js";
 import { version } from "../src/messages/version.js";
+import { mutualAuthentication, NO_MUT_AUTH } from "../src/mutual-authentication.js";
 import { Responder } from "../src/responder.js";
+import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
-import type { DeviceIdentity } from "./certs.js";
+import { identityOf } from "./identity.js";
 
 /** What DMTF's emulator and its buffers are made for. */
 export const DATA_TRANSFER_SIZE = 0x1200;
 /** A signature takes some 15 ms in JavaScript on a host; a busy one is given a second. */
 const CT_EXPONENT = 20;
+/** Seconds. Requesters on the same host need no more, and those that a person starts and stops by hand are missed soon. */
+const HEARTBEAT_PERIOD = 20;
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const random = (out: Uint8Array): void => {
   randomFillSync(out);
 };
 
-/** SHA-384 over the sources that answer: src/ and the engines, in order of their paths. */
+/** SHA-384 over the sources that answer: src/ and the engines, folder by folder and in order of their paths. */
 function codeDigest(): Uint8Array {
   const hash = createHash("sha384");
-  for (const folder of ["src", "hal/portable"]) {
+  for (const folder of ["src", "hal/portable", "hal/node"]) {
     const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
     for (const file of files.filter((name) => name.endsWith(".ts")).sort())
       hash.update(readFileSync(join(ROOT, folder, file)));
@@ -60,47 +78,111 @@ function codeMeasurement(): Measurement {
   };
 }
 
-function identityOf({ credentials }: DeviceIdentity, algorithm: number) {
-  const make = algorithm === ECDSA_P256 ? p256Signer : p384Signer;
-  const slots = new Map<number, Slot>();
-  for (const { slot, chain, key } of credentials.filter((credential) => credential.algorithm === algorithm)) {
-    slots.set(slot, { chain, signer: make(key, random) });
-  }
-  return { algorithm, identity: portableIdentity(slots) };
-}
-
-/** @param onFault Told of errors that no requester should be able to cause. */
-export function hostResponder(device: DeviceIdentity, onFault: (error: unknown) => void): Responder {
-  // Normal operation is possible and is what it is in; nothing debugs.
-  const deviceMode = Uint8Array.of(4, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-  const manifest = Buffer.from("1: SHA-384 of the responder's sources; 2: version; 254: device mode");
+/**
+ * @param onFault Told of errors that no requester should be able to cause.
+ * @param heartbeatPeriod Seconds, up to 255; 0: no heartbeat.
+ */
+export function hostResponder(
+  device: DeviceIdentity,
+  onFault: (error: unknown) => void,
+  heartbeatPeriod = HEARTBEAT_PERIOD,
+): Responder {
+  const { sha256, sha384, sha512 } = engines;
+  const { credentials } = device;
+  const identities = [algorithm.ECDSA_P384, algorithm.ECDSA_P256].map((one) => ({
+    algorithm: one,
+    identity: identityOf(credentials, one),
+  }));
+  const mutual = mutualOf(device);
   return new Responder({
     versions: VERSIONS,
-    exchanges: [version, capabilities, algorithms, digests, certificate, challenge, measurements],
+    exchanges: exchangesOf(device),
     baseHash: [
-      { algorithm: SHA_384, engine: sha384 },
-      { algorithm: SHA_256, engine: sha256 },
-      { algorithm: SHA_512, engine: sha512 },
+      { algorithm: algorithm.SHA_384, engine: sha384 },
+      { algorithm: algorithm.SHA_256, engine: sha256 },
+      { algorithm: algorithm.SHA_512, engine: sha512 },
     ],
-    baseAsym: [identityOf(device, ECDSA_P384), identityOf(device, ECDSA_P256)].filter(
-      ({ identity }) => identity.slotMask !== 0,
-    ),
-    measurements: {
-      algorithm: MEASUREMENT_SHA_384,
-      engine: sha384,
-      source: {
-        list: [
-          codeMeasurement(),
-          rawMeasurement(2, FIRMWARE_VERSION, true, Buffer.from("moddable-spdm on Node")),
-          rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, manifest),
-          rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, deviceMode),
-        ],
-        generation: 0,
-      },
-    },
+    baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0),
+    measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: hostMeasurements() },
     random,
     ctExponent: CT_EXPONENT,
     dataTransferSize: DATA_TRANSFER_SIZE,
+    sessions: sessionsOf(device, heartbeatPeriod),
+    ...(mutual === undefined ? {} : { mutualAuthentication: mutual }),
     onFault,
   });
+}
+
+function exchangesOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity): Exchange[] {
+  const psk = policy.pskWithoutContext ? [pskExchangeWithoutContext] : [pskExchange, pskFinish];
+  return [
+    ...[version, capabilities, algorithms, digests, certificate, challenge, measurements],
+    ...[keyExchange, finish, ...(psks.length === 0 ? [] : psk), heartbeat, keyUpdate, endSession],
+    ...[getEncapsulatedRequest, deliverEncapsulatedResponse],
+  ];
+}
+
+function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, heartbeatPeriod: number): SecureSessions {
+  return {
+    dhe: [
+      { algorithm: algorithm.SECP384R1, engine: engines.secp384r1(random) },
+      { algorithm: algorithm.SECP256R1, engine: engines.secp256r1(random) },
+      { algorithm: algorithm.SECP521R1, engine: engines.secp521r1(random) },
+    ],
+    aead: [
+      { algorithm: algorithm.AES_256_GCM, engine: aes256Gcm },
+      { algorithm: algorithm.AES_128_GCM, engine: aes128Gcm },
+      { algorithm: algorithm.CHACHA20_POLY1305, engine: chacha20Poly1305 },
+    ],
+    encrypts: !policy.macOnly,
+    inTheClear: policy.inTheClear,
+    ...(psks.length === 0 ? {} : { psk: portablePskStore(psks) }),
+    heartbeatPeriod,
+    clock: () => performance.now() | 0,
+    // Whoever asks for encapsulated requests gets one: that is how DMTF's requester has a responder update its key.
+    keyUpdateAfter: 0,
+    applications: [pldm],
+  };
+}
+
+/** Requesters are made to prove themselves if they are asked to anywhere; else MUT_AUTH_CAP would promise too much. */
+function mutualOf(device: DeviceIdentity): MutualAuthentication | undefined {
+  const { requesterAnchors = [], requesterChains = [], policy = DEFAULT_POLICY } = device;
+  const { requested, basic } = policy;
+  if (requested === NO_MUT_AUTH && !basic) return undefined;
+  const { p256, p384, sha256, sha384, sha512 } = engines;
+  const trust = {
+    anchors: requesterAnchors,
+    verifiers: [
+      { algorithm: algorithm.ECDSA_P384, engine: p384 },
+      { algorithm: algorithm.ECDSA_P256, engine: p256 },
+    ],
+    hashes: [sha256, sha384, sha512],
+    calendar: () => Date.now() / 1000,
+  };
+  const provisioned = requesterChains.map(({ algorithm: one, chain }) => ({
+    algorithm: one,
+    chains: {
+      slotMask: 1,
+      chainLength: () => chain.length,
+      readChain: (_slot: number, offset: number, into: Uint8Array) =>
+        into.set(chain.subarray(offset, offset + into.length)),
+    },
+  }));
+  return mutualAuthentication({ trust, requested, basic, mandatory: requested !== NO_MUT_AUTH, provisioned });
+}
+
+function hostMeasurements(): Measurements {
+  // Normal operation is possible and is what it is in; nothing debugs.
+  const deviceMode = Uint8Array.of(4, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  const manifest = Buffer.from("1: SHA-384 of the responder's sources; 2: version; 254: device mode");
+  return {
+    list: [
+      codeMeasurement(),
+      rawMeasurement(2, FIRMWARE_VERSION, true, Buffer.from("moddable-spdm on Node")),
+      rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, manifest),
+      rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, deviceMode),
+    ],
+    generation: 0,
+  };
 }

@@ -1,10 +1,15 @@
 /** MCTP message type of SPDM (DSP0275). */
 export const SPDM_TYPE = 0x05;
+/** MCTP message type of the records of secure sessions (DSP0276). */
+export const SECURED_TYPE = 0x06;
 
 /** Carries SPDM messages to one responder and back: MCTP over a bus, or the socket of DMTF's emulator. */
 export interface Link {
-  /** Sends a request and waits for its response; rejects with a TimeoutError after `timeoutMs`. */
-  exchange(request: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /**
+   * Sends a message of MCTP type `type` and waits for the one of the same type that answers it, which is the caller's to
+   * keep; rejects with a TimeoutError after `timeoutMs`.
+   */
+  exchange(type: number, message: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /** What the way there and back may take, on top of the responder's own time. */
   readonly roundTripMs: number;
   /** How much slower than it says the responder may be: more than 1 where a processor is emulated. */

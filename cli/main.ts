@@ -3,16 +3,19 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { VERSIONS, type Version } from "../src/versions.js";
 import { makeCertificates } from "./certs.js";
+import { MUTUAL } from "./identity.js";
 import { PcapWriter } from "./pcap.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
-import { ASYMS, HASHES, versionName } from "./requester/names.js";
+import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "./requester/names.js";
+import type { Offer } from "./requester/offer.js";
 import { serve } from "./serve.js";
+import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
 import { CRYPTOS, openTarget, readAnchors, readReference, type Target } from "./target.js";
 
 const packageJson = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
-interface AttestArguments {
+interface AttestArguments extends SessionArguments {
   version?: string;
   slot: number;
   hash?: string;
@@ -30,6 +33,12 @@ interface ServeArguments {
   board?: string;
   crypto: string;
   identity?: string;
+  mutual?: string;
+  basicMutual?: boolean;
+  inTheClear?: boolean;
+  macOnly?: boolean;
+  pskWithoutContext?: boolean;
+  heartbeat?: number;
 }
 
 function integer(low: number, high: number): (text: string) => number {
@@ -42,19 +51,17 @@ function integer(low: number, high: number): (text: string) => number {
   };
 }
 
-const oneOf = (names: Readonly<Record<string, number>>, name: string | undefined): number =>
-  name === undefined ? Object.values(names).reduce((all, bit) => all | bit, 0) : names[name];
-
 const versionOf = (name: string | undefined): Version | undefined =>
   VERSIONS.find((version) => versionName(version) === name);
 
 async function runAttest(name: string, options: AttestArguments): Promise<void> {
+  const offer = { session: await sessionOffer(options), identities: await ownIdentities(options) };
   const progress = new Progress(options.json === true);
   const pcap = options.pcap === undefined ? undefined : new PcapWriter(options.pcap);
   try {
     const target = await openTarget(name, { crypto: options.crypto, pcap, onProgress: (step) => progress.step(step) });
     try {
-      await attestTarget(name, target, options, progress);
+      await attestTarget(name, target, { ...options, offer }, progress);
     } finally {
       await target.link.close();
     }
@@ -64,13 +71,19 @@ async function runAttest(name: string, options: AttestArguments): Promise<void> 
   }
 }
 
-async function attestTarget(name: string, target: Target, options: AttestArguments, progress: Progress): Promise<void> {
+async function attestTarget(
+  name: string,
+  target: Target,
+  options: AttestArguments & { offer: Pick<Offer, "session" | "identities"> },
+  progress: Progress,
+): Promise<void> {
   const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);
   if (anchors.length === 0) throw new Error("give a trust anchor with --root FILE: nothing is trusted without one");
   const attested = await attest(target.link, {
     version: versionOf(options.version),
-    baseHash: oneOf(HASHES, options.hash),
-    baseAsym: oneOf(ASYMS, options.asym),
+    baseHash: oneOrAll(HASHES, options.hash),
+    baseAsym: oneOrAll(ASYMS, options.asym),
+    ...options.offer,
     slot: options.slot,
     anchors,
     reference: options.reference === undefined ? target.reference : readReference(options.reference),
@@ -87,6 +100,19 @@ async function attestTarget(name: string, target: Target, options: AttestArgumen
   if (options.json) console.log(toJson(result));
   else printReport(result);
   process.exitCode = result.verdict === "trusted" ? 0 : 1;
+}
+
+function runServe(options: ServeArguments): Promise<void> {
+  const { mutual, basicMutual, inTheClear, macOnly, pskWithoutContext, heartbeat, ...rest } = options;
+  if (options.board !== undefined) {
+    if (options.host) program.error("--host and --board exclude each other");
+    if (heartbeat !== undefined) program.error("a board's heartbeat is up to its firmware");
+  }
+  const requested = mutual === undefined ? undefined : MUTUAL[mutual];
+  // What is not given stays as it is provisioned.
+  const given = Object.entries({ requested, basic: basicMutual, inTheClear, macOnly, pskWithoutContext });
+  const policy = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  return serve({ ...rest, policy, heartbeatPeriod: heartbeat });
 }
 
 function reportFailure(error: unknown): void {
@@ -121,6 +147,15 @@ program
   .addOption(cryptoOption())
   .option("--root <files...>", "trust anchors, DER or PEM; for the board by default its development roots")
   .option("--reference <file>", "reference values of measurements; for the board by default those of its build")
+  .option("--session", "open a secure session, and take the measurements in it")
+  .option("--psk <hint>", "by the pre-shared key of this hint, text or 0x and hexadecimal; else by KEY_EXCHANGE")
+  .option("--psk-key <key>", "it in hexadecimal, or its file: raw, or .json by hint; default: the development key")
+  .addOption(new Option("--dhe <group>", "offer only this one").choices(Object.keys(DHES)))
+  .addOption(new Option("--aead <name>", "offer only this one").choices(Object.keys(AEADS)))
+  .option("--in-the-clear", "offer a handshake in the clear")
+  .option("--key-update", "update the session's keys, in every way there is")
+  .option("--mutual", "prove ourselves if the responder asks us to, in the session or in CHALLENGE_AUTH")
+  .option("--identity <folder>", "whose chain and key: ecp256, ecp384; default: the development PKI's requester")
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")
   .action(runAttest);
@@ -135,10 +170,17 @@ program
   )
   .addOption(cryptoOption())
   .option("--identity <path>", "identity image, or a folder with ecp256 and ecp384; default: the development PKI")
-  .action((options: ServeArguments) => {
-    if (options.host && options.board !== undefined) program.error("--host and --board exclude each other");
-    return serve(options);
-  });
+  .addOption(
+    new Option("--mutual <how>", "ask requesters in sessions to authenticate; default: as provisioned").choices(
+      Object.keys(MUTUAL),
+    ),
+  )
+  .option("--basic-mutual", "ask them in CHALLENGE_AUTH")
+  .option("--in-the-clear", "take handshakes in the clear")
+  .option("--mac-only", "only authenticate what goes through sessions")
+  .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
+  .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
+  .action(runServe);
 
 program
   .command("certs")

@@ -42,8 +42,8 @@ export class MctpLink implements Link {
     return { eid, messageTypes, uuid: await this.#requester.uuid() };
   }
 
-  exchange(request: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    return this.#requester.request(SPDM_TYPE, request, timeoutMs);
+  exchange(type: number, message: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return this.#requester.request(type, message, timeoutMs);
   }
 
   get disturbanceCount(): number {

@@ -1,7 +1,7 @@
-import { type Link, type LinkStatistics, SPDM_TYPE } from "./link.js";
+import type { Link, LinkStatistics } from "./link.js";
 import type { PcapWriter } from "./pcap.js";
 
-/** A link that writes every message it carries to a capture. */
+/** A link that writes every message it carries to a capture, as it is on the wire. */
 export class RecordedLink implements Link {
   readonly #link: Link;
   readonly #pcap: PcapWriter;
@@ -27,11 +27,11 @@ export class RecordedLink implements Link {
     return this.#link.statistics;
   }
 
-  async exchange(request: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    this.#pcap.write(SPDM_TYPE, request);
-    const response = await this.#link.exchange(request, timeoutMs);
-    this.#pcap.write(SPDM_TYPE, response);
-    return response;
+  async exchange(type: number, message: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    this.#pcap.write(type, message);
+    const answer = await this.#link.exchange(type, message, timeoutMs);
+    this.#pcap.write(type, answer);
+    return answer;
   }
 
   close(): Promise<void> {

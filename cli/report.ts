@@ -5,9 +5,17 @@ import { printable } from "./chain.js";
 import type { LinkStatistics } from "./link.js";
 import { coloured, type Paint, plain, seconds, wantsColour } from "./paint.js";
 import type { Timing } from "./progress.js";
+import {
+  type Messages,
+  type RequesterResult,
+  requesterLines,
+  type SessionResult,
+  sessionSection,
+} from "./session-report.js";
 import type { ChainTrust } from "./trust.js";
 
 export { Progress, type ProgressListener, type Timing } from "./progress.js";
+export type { Messages, SessionResult } from "./session-report.js";
 
 export interface AttestationResult {
   readonly verdict: "trusted" | "untrusted";
@@ -27,6 +35,11 @@ export interface AttestationResult {
   /** Whether the signature of MEASUREMENTS was verified. */
   readonly measurementsSigned?: boolean;
   readonly measurements: readonly MeasurementResult[];
+  /** The secure session, if one was opened. */
+  readonly session?: SessionResult;
+  /** What we offered to prove ourselves with. */
+  readonly requester?: RequesterResult;
+  readonly messages?: Messages;
   /** 1, and one more for every time the link was so disturbed that all was done again. */
   readonly attempts: number;
   /** Of the last attempt. */
@@ -61,7 +74,8 @@ const SHOWN_LENGTH = 12;
 export function toJson(result: AttestationResult): string {
   const { chain, capabilities } = result;
   const { verdict, reasons, target, slot, version, algorithms } = result;
-  const { measurements, challenged, measurementsSigned, attempts, durationMs, timings, link } = result;
+  const { measurements, challenged, measurementsSigned, session, requester, messages } = result;
+  const { attempts, durationMs, timings, link } = result;
   const object = {
     verdict,
     reasons,
@@ -75,6 +89,9 @@ export function toJson(result: AttestationResult): string {
     challenged: challenged ?? false,
     measurementsSigned: measurementsSigned ?? false,
     measurements,
+    session: session ? { ...session, dhe: session.dhe ?? null } : null,
+    requester: requester ? { subject: requester.subject, proofs: requester.proofs } : null,
+    messages: messages ?? null,
     attempts,
     durationMs: durationMs ?? null,
     timings: timings ?? [],
@@ -105,6 +122,7 @@ export function renderReport(result: AttestationResult, colour: boolean): string
     heading(result, paint),
     chainSection(result, paint),
     proofSection(result, paint),
+    sessionSection(result, paint),
     measurementSection(result, paint),
     reasonSection(result, paint),
     [...statistics(result, paint), verdictLine(result, paint)],
@@ -138,10 +156,15 @@ function chainSection({ chain, slot }: AttestationResult, paint: Paint): string[
   return [`${paint("bold", `Certificate chain, slot ${slot}`)}  ${paint("dim", summary)}`, ...lines];
 }
 
-function proofSection({ challenged, measurementsSigned }: AttestationResult, paint: Paint): string[] {
-  const lines: string[] = [];
-  if (challenged === true) lines.push(`  ${mark(true, paint)} CHALLENGE_AUTH over our nonce, by the leaf's key`);
-  if (measurementsSigned === true) lines.push(`  ${mark(true, paint)} MEASUREMENTS over our nonce, by the leaf's key`);
+function proofSection(result: AttestationResult, paint: Paint): string[] {
+  const { challenged, session, measurementsSigned, requester } = result;
+  const signed = [
+    ...(challenged === true ? ["CHALLENGE_AUTH over our nonce, by the leaf's key"] : []),
+    ...(session?.openedBy === "KEY_EXCHANGE" ? ["KEY_EXCHANGE_RSP over our random data, by the leaf's key"] : []),
+    ...(measurementsSigned === true ? ["MEASUREMENTS over our nonce, by the leaf's key"] : []),
+  ];
+  const lines = signed.map((line) => `  ${mark(true, paint)} ${line}`);
+  if (requester !== undefined) lines.push(...requesterLines(requester, mark(true, paint), paint));
   return lines.length === 0 ? [] : [paint("bold", "Signatures"), ...lines];
 }
 

@@ -1,8 +1,10 @@
 import { join } from "node:path";
-import { loadIdentity } from "./certs.js";
+import type { SessionPolicy } from "../certs/identity-image.js";
+import { RECORD_OVERHEAD } from "../src/record.js";
 import { serveEmu } from "./emu-server.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
-import { SPDM_TYPE } from "./link.js";
+import { loadIdentity } from "./identity.js";
+import { SECURED_TYPE, SPDM_TYPE, TimeoutError } from "./link.js";
 import { CERTIFICATES, ensureCertificates, openBoard } from "./target.js";
 
 /** What an outside requester's CTExponent and patience would allow; noble's firmware is the slowest. */
@@ -11,15 +13,22 @@ const BOARD_TIMEOUT_MS = 60_000;
 export interface ServeOptions {
   readonly port: number;
   /** The emulated board to bridge to, or undefined for a responder in this process. */
-  readonly board?: string;
+  readonly board?: string | undefined;
   readonly crypto: string;
   /** Identity image or folder of keys; by default the development PKI. */
-  readonly identity?: string;
+  readonly identity?: string | undefined;
+  /** What of the identity's own policy to replace. */
+  readonly policy?: Partial<SessionPolicy>;
+  /** Seconds, up to 255, of the responder in this process; a board has its own. */
+  readonly heartbeatPeriod?: number | undefined;
 }
 
-/** Answers one SPDM message. */
+const SILENCE = new Uint8Array(0);
+
+/** Answers one message of SPDM or of a secure session. */
 interface Served {
-  respond(request: Uint8Array): Promise<Uint8Array> | Uint8Array;
+  /** The answer, which is the caller's; empty where silence is the answer. */
+  respond(type: number, message: Uint8Array): Promise<Uint8Array> | Uint8Array;
   /** Resolves to what went wrong if the responder ends by itself. */
   readonly stopped: Promise<string>;
   close(): Promise<void>;
@@ -31,8 +40,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     const server = await serveEmu({
       port: options.port,
-      // Sessions, type 6, are not served yet; silence is what an unknown session gets.
-      onMessage: (type, message) => (type === SPDM_TYPE ? served.respond(message) : undefined),
+      // Where silence is the answer the requester gets an empty one: DMTF's would wait for ever.
+      onMessage: (type, message) =>
+        type === SPDM_TYPE || type === SECURED_TYPE ? served.respond(type, message) : undefined,
       onError: (error) => console.error(`spdm: ${error.message}`),
     });
     console.log(`serving SPDM on port ${server.port}`);
@@ -46,22 +56,31 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-async function openHost({ identity }: ServeOptions): Promise<Served> {
+async function openHost({ identity, policy, heartbeatPeriod }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
-  const device = loadIdentity(identity ?? join(CERTIFICATES, "identity.bin"));
-  const responder = hostResponder(device, (error) => console.error(error));
-  const response = new Uint8Array(DATA_TRANSFER_SIZE);
+  const device = loadIdentity(identity ?? join(CERTIFICATES, "identity.bin"), policy);
+  const responder = hostResponder(device, (error) => console.error(error), heartbeatPeriod);
+  const response = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
   return {
-    respond: (request) => response.slice(0, responder.respond(request, response)),
+    respond(type, message) {
+      const isRecord = type === SECURED_TYPE;
+      const length = isRecord ? responder.respondSecured(message, response) : responder.respond(message, response);
+      setImmediate(() => responder.idle());
+      return response.slice(0, length);
+    },
     stopped: new Promise(() => {}),
     close: async () => {},
   };
 }
 
-async function bridgeBoard({ crypto, identity }: ServeOptions): Promise<Served> {
-  const { link, exited } = await openBoard({ crypto, identity, onProgress: (step) => console.log(step) });
+async function bridgeBoard({ crypto, identity, policy }: ServeOptions): Promise<Served> {
+  const { link, exited } = await openBoard({ crypto, identity, policy, onProgress: (step) => console.log(step) });
   return {
-    respond: (request) => link.exchange(request, BOARD_TIMEOUT_MS),
+    respond: (type, message) =>
+      link.exchange(type, message, BOARD_TIMEOUT_MS).catch((error) => {
+        if (type === SECURED_TYPE && error instanceof TimeoutError) return SILENCE;
+        throw error;
+      }),
     stopped: exited.then(() => "the board has stopped"),
     close: () => link.close(),
   };

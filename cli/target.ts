@@ -4,17 +4,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildFirmware } from "../boards/ast1030/build.js";
 import { I2C_ADDRESS } from "../boards/ast1030/configuration.js";
-import { writeIdentityImage } from "../certs/identity-image.js";
+import type { SessionPolicy } from "../certs/identity-image.js";
+import { writeIdentityImage } from "../certs/identity-writer.js";
 import { sha256 } from "../hal/portable/crypto.js";
-import { loadIdentity, makeCertificates } from "./certs.js";
+import { makeCertificates } from "./certs.js";
 import { EmuLink } from "./emu-link.js";
 import { BMC_ADDRESS, startBoard } from "./emulator.js";
+import { loadIdentity } from "./identity.js";
 import type { Link } from "./link.js";
 import { MctpLink } from "./mctp-link.js";
 import type { PcapWriter } from "./pcap.js";
 import { RecordedLink } from "./recorded-link.js";
-import type { Reference } from "./requester/attest.js";
 import { MEASUREMENT_HASHES } from "./requester/names.js";
+import type { Reference } from "./requester/reference.js";
 
 /** The board's own 7-bit address. */
 export const BOARD_ADDRESS = I2C_ADDRESS;
@@ -44,6 +46,8 @@ export interface TargetOptions {
 export interface BoardTargetOptions extends Omit<TargetOptions, "pcap"> {
   /** What the board is provisioned with: identity image or folder of keys; by default the development PKI. */
   readonly identity?: string | undefined;
+  /** What of the identity's own policy for mutual authentication to replace in the board's flash. */
+  readonly policy?: Partial<SessionPolicy> | undefined;
 }
 
 export interface BoardTarget extends Target {
@@ -66,17 +70,20 @@ async function open(name: string, options: TargetOptions): Promise<Target> {
   return { link: await EmuLink.connect(host, Number(port)), anchors: [], reference: undefined };
 }
 
-/** The board with firmware built and identity made as needed, booted, and known to MCTP. */
+/**
+ * The board with firmware built and identity made as needed, booted, and known to MCTP. Its trust anchors are the
+ * development roots; for an identity of the caller's own there are none.
+ */
 export async function openBoard(options: BoardTargetOptions): Promise<BoardTarget> {
   options.onProgress(`building the firmware (${options.crypto})`);
   await buildFirmware(options.crypto);
   if (options.identity === undefined) await ensureCertificates();
   options.onProgress("booting the board");
-  const { uuid, credentials } = loadIdentity(options.identity ?? join(CERTIFICATES, "identity.bin"));
-  const flash = writeIdentityImage(uuid, credentials, sha256);
+  const anchors = options.identity === undefined ? readAnchors(ROOTS.map((file) => join(CERTIFICATES, file))) : [];
+  const device = loadIdentity(options.identity ?? join(CERTIFICATES, "identity.bin"), options.policy);
   const board = await startBoard({
     variant: options.crypto,
-    flash,
+    flash: writeIdentityImage(device, sha256),
     lifetimeMs: 0,
     onLine: (line) => {
       if (/^(fault|fatal)/.test(line)) console.error(`board: ${line}`);
@@ -90,7 +97,6 @@ export async function openBoard(options: BoardTargetOptions): Promise<BoardTarge
     throw error;
   }
   const reference = readReference(join(BUILD, "ast1030", options.crypto, "reference.json"));
-  const anchors = readAnchors(ROOTS.map((file) => join(CERTIFICATES, file)));
   return { link, anchors, reference, exited: board.exited };
 }
 

@@ -8,6 +8,8 @@ export interface Port {
 }
 
 export interface PortOptions {
-  /** Called outside interrupt context when `count` frames wait. */
-  onReadable?(count: number): void;
+  /** Called outside interrupt context when `count` frames wait. True: `onIdle` is wanted. */
+  onReadable?(count: number): boolean;
+  /** Called once, when no frame waits any more, after `onReadable` asked for it. */
+  onIdle?(): void;
 }

@@ -23,6 +23,19 @@ export const OPAQUE_DATA_FORMAT = 0x0f;
 export const OPAQUE_DATA_FORMAT_1 = 0x02;
 export const MULTI_KEY_CONN = 0x10;
 
+// DHE
+export const SECP256R1 = 1 << 3;
+export const SECP384R1 = 1 << 4;
+export const SECP521R1 = 1 << 5;
+
+// AEAD
+export const AES_128_GCM = 1 << 0;
+export const AES_256_GCM = 1 << 1;
+export const CHACHA20_POLY1305 = 1 << 2;
+
+// KeySchedule
+export const SPDM_KEY_SCHEDULE = 1 << 0;
+
 // AlgType of an algorithm structure table
 export const DHE = 2;
 export const AEAD = 3;

@@ -15,7 +15,9 @@ export const ENCRYPT_CAP = 1 << 6;
 export const MAC_CAP = 1 << 7;
 export const MUT_AUTH_CAP = 1 << 8;
 export const KEY_EX_CAP = 1 << 9;
-export const PSK_CAP = 3 << 10;
+export const PSK_CAP_NO_CONTEXT = 1 << 10;
+export const PSK_CAP_CONTEXT = 2 << 10; // R
+export const PSK_CAP = PSK_CAP_NO_CONTEXT | PSK_CAP_CONTEXT;
 export const ENCAP_CAP = 1 << 12;
 export const HBEAT_CAP = 1 << 13;
 export const KEY_UPD_CAP = 1 << 14;
@@ -50,7 +52,7 @@ export function requesterFlagsConsistent(flags: number, version: Version): boole
   const keys = has(CERT_CAP) || has(PUB_KEY_ID_CAP);
   const endpointInfoSigned = is13 && (flags & EP_INFO_CAP) === EP_INFO_CAP_SIG;
 
-  if (psk !== 0 && psk !== 1 << 10) return false;
+  if (psk !== 0 && psk !== PSK_CAP_NO_CONTEXT) return false;
   if (has(KEY_EX_CAP) || psk !== 0) {
     if (!has(MAC_CAP | ENCRYPT_CAP)) return false;
     if (!has(KEY_EX_CAP) && has(HANDSHAKE_IN_THE_CLEAR_CAP)) return false;

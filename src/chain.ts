@@ -8,19 +8,22 @@ const DER_SEQUENCE = 0x30;
 /** Bytes before the root hash: Length u16 and two reserved bytes, or, from 1.4 on, Length u32: the same bytes. */
 const LENGTH_FIELD = 4;
 
+/** Where chains are read from. */
+export type ChainSource = Pick<Identity, "slotMask" | "chainLength" | "readChain">;
+
 /**
  * The certificate chains of an identity in SPDM's form, under one base hash:
  * Length (4), RootHash (H), then the certificates in DER (DSP0274 1.3 §10.7.1). RootHash and the digests are made when
  * first asked for and kept, so that a chain is read and hashed once a connection, not once a message.
  */
 export class Chains {
-  readonly #identity: Identity;
+  readonly #identity: ChainSource;
   readonly #hash: HashAlgorithm;
   // Without holes: XS 13.3's collector does not survive some arrays that have them (boards/xs/platform.h).
   readonly #headers: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
   readonly #digests: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
 
-  constructor(identity: Identity, hash: HashAlgorithm) {
+  constructor(identity: ChainSource, hash: HashAlgorithm) {
     this.#identity = identity;
     this.#hash = hash;
   }

@@ -1,10 +1,14 @@
-import type { HashAlgorithm, Random } from "../hal/crypto.js";
+import type { Aead, HashAlgorithm, KeyAgreement, Random, Verifier } from "../hal/crypto.js";
 import type { Identity } from "../hal/identity.js";
 import type { Measurements } from "../hal/measurements.js";
 import type { Chains } from "./chain.js";
+import type { EncapsulatedFlow } from "./encapsulated-flow.js";
+import type { EphemeralKeys } from "./ephemeral-keys.js";
 import { RESPONSE_TOO_LARGE, SpdmError, UNSPECIFIED } from "./errors.js";
 import { NOT_STARTED, type State } from "./exchange.js";
-import { Transcript } from "./transcript.js";
+import type { Session } from "./session.js";
+import type { SecureSessions, Sessions } from "./sessions.js";
+import { MeasurementRun, Transcript } from "./transcript.js";
 import { V1_0, V1_2, type Version } from "./versions.js";
 
 /** What a board makes a responder of. Lists stand in the board's order of preference, most wanted first. */
@@ -24,6 +28,31 @@ export interface ResponderOptions {
   readonly ctExponent: number;
   /** Bytes of the largest message taken and sent; without chunking also MaxSPDMmsgSize. */
   readonly dataTransferSize: number;
+  /** Secure sessions, if the exchanges that open them are there. */
+  readonly sessions?: SecureSessions;
+  /** That requesters prove themselves too: what `mutualAuthentication` makes. */
+  readonly mutualAuthentication?: MutualAuthentication;
+}
+
+/** How requesters are made to prove themselves. */
+export interface MutualAuthentication {
+  /** What their signatures can be verified with, by ReqBaseAsymAlg bit. */
+  readonly algorithms: readonly { readonly algorithm: number; readonly engine: Verifier }[];
+  /** MutAuthRequested for a new session; throws SpdmError where the board insists on what this requester cannot. */
+  requested(c: Connection): number;
+  /** Makes a session one whose FINISH proves the requester; returns the encapsulated requests that takes, if any. */
+  begin(c: Connection, session: Session, requested: number): EncapsulatedFlow | undefined;
+  /** Those of basic mutual authentication, if CHALLENGE_AUTH shall ask for it. */
+  basicFlow(c: Connection): EncapsulatedFlow | undefined;
+}
+
+/** A requester as its verified certificate chain shows it. */
+export interface Requester {
+  readonly slot: number;
+  /** Of the whole chain, header included: what TH and CHALLENGE_AUTH have of it. */
+  readonly chainDigest: Uint8Array;
+  /** Of its leaf: X then Y. */
+  readonly publicKey: Uint8Array;
 }
 
 /** What ALGORITHMS settled. */
@@ -34,14 +63,27 @@ export interface Negotiated {
   readonly chains: Chains;
   /** Whether measurements were negotiated. */
   readonly measures: boolean;
+  /** Whether opaque data have a format; without one there are none. */
+  readonly opaqueData: boolean;
+  readonly keyAgreement: KeyAgreement | undefined;
+  readonly aead: Aead | undefined;
+  /** ReqBaseAsymAlg, and what verifies it. */
+  readonly requesterAsym: { readonly algorithm: number; readonly engine: Verifier } | undefined;
+  /** Whether the requester's DIGESTS show keys, and so are part of TH. */
+  readonly multiKeyRequester: boolean;
 }
 
 /** All that GET_VERSION clears. */
 export class Connection {
   readonly options: ResponderOptions;
-  /** OR of the exchanges' capabilities. */
+  /** OR of the exchanges' capabilities and of what the options bring. */
   readonly flags: number;
   readonly transcript = new Transcript();
+  readonly sessions: Sessions;
+  /** Survives GET_VERSION: nobody has seen what is in it. */
+  readonly ephemeralKeys: EphemeralKeys;
+  /** L1 outside of sessions. */
+  readonly measured = new MeasurementRun();
   state: State = NOT_STARTED;
   /** The negotiated version; 1.0 until there is one. */
   version: Version = V1_0;
@@ -51,22 +93,40 @@ export class Connection {
   negotiated: Negotiated | undefined;
   /** Whether a CHALLENGE was answered. */
   authenticated = false;
-  /** `Measurements.generation` when L1 began. */
-  generation = 0;
+  /** Encapsulated requests that are to be fetched outside of sessions. */
+  flow: EncapsulatedFlow | undefined;
+  /** The requester that the board was provisioned with, once its chain is verified. */
+  provisioned: Requester | undefined;
 
-  constructor(options: ResponderOptions, flags: number) {
+  constructor(options: ResponderOptions, flags: number, sessions: Sessions, ephemeralKeys: EphemeralKeys) {
     this.options = options;
     this.flags = flags;
+    this.sessions = sessions;
+    this.ephemeralKeys = ephemeralKeys;
   }
 
   reset(): void {
+    this.sessions.endIf(() => true);
     this.transcript.reset();
+    this.measured.reset();
+    this.flow = undefined;
+    this.provisioned = undefined;
     this.state = NOT_STARTED;
     this.version = V1_0;
     this.peerFlags = 0;
     this.peerDataTransferSize = 0;
     this.negotiated = undefined;
     this.authenticated = false;
+  }
+
+  /** Milliseconds of the board's clock, 32 bits; always 0 where it has none. */
+  now(): number {
+    return this.options.sessions?.clock?.() ?? 0;
+  }
+
+  /** Whether both sides have one of these flags; for flags that stand at the same bits of both. */
+  both(flags: number): boolean {
+    return (this.flags & flags) !== 0 && (this.peerFlags & flags) !== 0;
   }
 
   /**

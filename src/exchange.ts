@@ -1,4 +1,5 @@
 import type { Connection } from "./connection.js";
+import type { Session } from "./session.js";
 import type { Version } from "./versions.js";
 import type { Reader, Writer } from "./wire.js";
 
@@ -9,6 +10,14 @@ export const AFTER_VERSION = 1;
 export const AFTER_CAPABILITIES = 2;
 export const NEGOTIATED = 3;
 
+/** Where a request may come from: bits. */
+export type Channels = number;
+export const OUTSIDE_SESSION = 1 << 0;
+/** In a session, before FINISH or PSK_FINISH is answered. */
+export const IN_HANDSHAKE = 1 << 1;
+/** In a session after that: DSP0274's application phase. */
+export const IN_SESSION = 1 << 2;
+
 // Requests; the response to each is its code without bit 7 (DSP0274 1.3 §8.4).
 export const GET_DIGESTS = 0x81;
 export const GET_CERTIFICATE = 0x82;
@@ -17,6 +26,15 @@ export const GET_VERSION = 0x84;
 export const GET_MEASUREMENTS = 0xe0;
 export const GET_CAPABILITIES = 0xe1;
 export const NEGOTIATE_ALGORITHMS = 0xe3;
+export const KEY_EXCHANGE = 0xe4;
+export const FINISH = 0xe5;
+export const PSK_EXCHANGE = 0xe6;
+export const PSK_FINISH = 0xe7;
+export const HEARTBEAT = 0xe8;
+export const KEY_UPDATE = 0xe9;
+export const GET_ENCAPSULATED_REQUEST = 0xea;
+export const DELIVER_ENCAPSULATED_RESPONSE = 0xeb;
+export const END_SESSION = 0xec;
 export const VENDOR_DEFINED_REQUEST = 0xfe;
 
 /** The only response that answers every request. */
@@ -33,11 +51,17 @@ export interface Exchange {
   readonly since: Version;
   /** The state it is expected in, or undefined for any. */
   readonly after: State | undefined;
+  readonly channels: Channels;
   /** Flags that CAPABILITIES shows for it. */
   readonly capability: number;
+  /** Flags of which the requester must have one, or it is an unsupported request; 0 if it needs none. */
+  readonly peerCapability: number;
+  /** Whether it ends M1 if no CHALLENGE was answered yet (DSP0274 1.3 §10.8.2). */
+  readonly endsM1: boolean;
   /**
-   * Serves one request. `request` and `response` stand behind SPDMVersion and RequestResponseCode, which were read and
-   * written. Checks, then writes, and touches transcript and state last. Throws SpdmError or WireError; never writes ERROR.
+   * Serves one request, of `session` if it came in one. `request` and `response` stand behind SPDMVersion and
+   * RequestResponseCode, which were read and written. Checks, then writes, and touches transcript and state last. Throws
+   * SpdmError or WireError; never writes ERROR.
    */
-  respond(connection: Connection, request: Reader, response: Writer): void;
+  respond(connection: Connection, request: Reader, response: Writer, session: Session | undefined): void;
 }

@@ -13,6 +13,7 @@ import type { HashAlgorithm } from "../hal/crypto.js";
 import type { Measurement } from "../hal/measurements.js";
 import { DMTF_MEASUREMENT } from "./algorithms.js";
 import type { Connection } from "./connection.js";
+import { INVALID_REQUEST, SpdmError } from "./errors.js";
 import { Reader, WireError, Writer } from "./wire.js";
 
 const BLOCK_HEADER_LENGTH = 7;
@@ -90,8 +91,19 @@ export function writeBlock(w: Writer, m: Measurement, raw: boolean, hash: HashAl
   }
 }
 
-/** MeasurementSummaryHash: the base hash over the blocks of the trusted computing base, or over all, none of them raw. */
-export function measurementSummary(c: Connection, summaryType: number): Uint8Array {
+/** Throws SpdmError for a MeasurementSummaryHashType that is none, or that cannot be had in this connection. */
+export function requireSummary(c: Connection, summaryType: number): void {
+  if (summaryType === NO_SUMMARY) return;
+  const known = summaryType === TCB_SUMMARY || summaryType === ALL_SUMMARY;
+  if (!known || !c.negotiated!.measures) throw new SpdmError(INVALID_REQUEST);
+}
+
+/**
+ * MeasurementSummaryHash: the base hash over the blocks of the trusted computing base, or over all, none of them raw;
+ * undefined for `NO_SUMMARY`.
+ */
+export function measurementSummary(c: Connection, summaryType: number): Uint8Array | undefined {
+  if (summaryType === NO_SUMMARY) return undefined;
   const { engine, source } = c.options.measurements!;
   const { hash } = c.negotiated!;
   const running = hash.create();

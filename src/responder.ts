@@ -1,8 +1,20 @@
-import { MEAS_CAP } from "./capabilities.js";
-import { Connection, type ResponderOptions } from "./connection.js";
 import {
+  ENCRYPT_CAP,
+  HANDSHAKE_IN_THE_CLEAR_CAP,
+  KEY_EX_CAP,
+  MAC_CAP,
+  MEAS_CAP,
+  MUT_AUTH_CAP,
+  PSK_CAP,
+} from "./capabilities.js";
+import { Connection, type ResponderOptions } from "./connection.js";
+import { EphemeralKeys } from "./ephemeral-keys.js";
+import {
+  DECRYPT_ERROR,
   INVALID_REQUEST,
+  REQUEST_IN_FLIGHT,
   REQUEST_TOO_LARGE,
+  SESSION_REQUIRED,
   SpdmError,
   UNEXPECTED_REQUEST,
   UNSPECIFIED,
@@ -11,38 +23,52 @@ import {
 } from "./errors.js";
 import {
   AFTER_VERSION,
+  DELIVER_ENCAPSULATED_RESPONSE,
   ERROR,
   type Exchange,
   GET_CAPABILITIES,
+  GET_ENCAPSULATED_REQUEST,
   GET_MEASUREMENTS,
   GET_VERSION,
+  IN_HANDSHAKE,
+  IN_SESSION,
+  OUTSIDE_SESSION,
   responseTo,
 } from "./exchange.js";
 import { writeError } from "./messages/error.js";
+import { sessionIdOf } from "./record.js";
+import { ESTABLISHED, type Session } from "./session.js";
+import { SESSION_COUNT, Sessions } from "./sessions.js";
 import { V1_0, V1_2 } from "./versions.js";
 import { Reader, WireError, Writer } from "./wire.js";
 
 const HEADER_LENGTH = 4;
+/** MCTP message type of SPDM, as application data in a record begin with it. */
+const SPDM_TYPE = 0x05;
+/** How long the next message of a handshake may take; places in the table are few. */
+const HANDSHAKE_LIMIT_MS = 60_000;
 
 export interface Options extends ResponderOptions {
   /** What this responder serves; what is not listed is not linked. */
   readonly exchanges: readonly Exchange[];
-  /** Told of errors that no peer should be able to cause; the peer gets Unspecified. */
+  /**
+   * Told of errors that no peer should be able to cause; the peer gets Unspecified. The request's code is 0 where the
+   * error was outside of requests' handlers; the session ends then.
+   */
   readonly onFault?: (error: unknown, requestCode: number) => void;
 }
 
-/** Answers one requester's messages, out of session. Does no I/O, keeps no time, and never throws for what a peer sends. */
+/** Answers one requester's messages. Does no I/O, and never throws for what a peer sends. */
 export class Responder {
   readonly #connection: Connection;
   readonly #exchanges: readonly Exchange[];
   readonly #onFault: Options["onFault"];
 
-  /** Throws an Error if CAPABILITIES would promise measurements that are not there. */
+  /** Throws an Error if CAPABILITIES would promise what the options do not bring. */
   constructor(options: Options) {
-    let flags = 0;
-    for (const exchange of options.exchanges) flags |= exchange.capability;
-    if ((flags & MEAS_CAP) !== 0 && options.measurements === undefined) throw new Error("no measurements to serve");
-    this.#connection = new Connection(options, flags);
+    const flags = capabilityFlags(options);
+    const sessions = new Sessions(options.sessions?.count ?? SESSION_COUNT);
+    this.#connection = new Connection(options, flags, sessions, new EphemeralKeys());
     this.#exchanges = options.exchanges;
     this.#onFault = options.onFault;
   }
@@ -52,17 +78,108 @@ export class Responder {
    * bytes, which must not overlap it. Returns the bytes to send, at least 4.
    */
   respond(request: Uint8Array, response: Uint8Array): number {
-    const writer = new Writer(response);
-    try {
-      this.#dispatch(request, writer);
-    } catch (error) {
-      writer.offset = 0;
-      this.#refuse(error, request, writer);
-    }
-    return writer.offset;
+    this.#expire();
+    const length = this.#answer(request, response, undefined);
+    this.#connection.sessions.endIf((session) => session.ending);
+    return length;
   }
 
-  #dispatch(request: Uint8Array, response: Writer): void {
+  /**
+   * Answers `record`, a secured message without its transport's type byte, in `response`, at least `dataTransferSize` and
+   * `RECORD_OVERHEAD` bytes, which must not overlap it. `record` is opened in place, and wiped. Returns the bytes to send;
+   * 0 where silence is the answer: to records of no session, and to application messages that want none.
+   */
+  respondSecured(record: Uint8Array, response: Uint8Array): number {
+    this.#expire();
+    const { sessions } = this.#connection;
+    const id = sessionIdOf(record);
+    const session = id === undefined ? undefined : sessions.find(id);
+    if (session === undefined || !session.carriesRecords) return 0;
+    try {
+      return this.#answerRecord(session, record, response);
+    } catch (error) {
+      // Whatever it was, what the two sides know of the session's keys may differ now.
+      session.ending = true;
+      response.fill(0);
+      this.#onFault?.(error, 0);
+      return 0;
+    } finally {
+      record.fill(0);
+      sessions.endIf((each) => each.ending);
+    }
+  }
+
+  #answerRecord(session: Session, record: Uint8Array, response: Uint8Array): number {
+    const start = session.dataOffset;
+    const body = response.subarray(start + 1);
+    const data = session.open(record);
+    let length = 0;
+    if (data === undefined) {
+      session.ending = true;
+      response[start] = SPDM_TYPE;
+      length = this.#refuse(new SpdmError(DECRYPT_ERROR), 0, new Writer(body), session);
+    } else if (data.length > 0) {
+      session.heardAt = this.#connection.now();
+      response[start] = data[0];
+      length = this.#answerIn(session, data[0], data.subarray(1), body);
+    }
+    const sealed = length === 0 ? 0 : session.seal(response, 1 + length);
+    // Without a number for the next record there can be none.
+    if (length !== 0 && sealed === 0) session.ending = true;
+    session.establish();
+    return sealed;
+  }
+
+  /**
+   * For when nothing waits: ends sessions whose heartbeat has stopped, and makes a key pair ahead for the next
+   * KEY_EXCHANGE. Returns whether there was something to do.
+   */
+  idle(): boolean {
+    this.#expire();
+    const { ephemeralKeys, negotiated } = this.#connection;
+    const engine = negotiated?.keyAgreement;
+    if (engine === undefined || !ephemeralKeys.lacks(engine)) return false;
+    try {
+      ephemeralKeys.prepare(engine);
+      return true;
+    } catch (error) {
+      this.#onFault?.(error, 0);
+      return false;
+    }
+  }
+
+  /**
+   * A session ends when its requester was not heard of for two heartbeat periods (DSP0274 1.3 §10.21), one that never came
+   * to be after a minute. Without a clock none does.
+   */
+  #expire(): void {
+    const now = this.#connection.now();
+    this.#connection.sessions.endIf(({ heartbeatPeriod, heardAt, phase }) => {
+      const limit = phase === ESTABLISHED ? heartbeatPeriod * 2000 : HANDSHAKE_LIMIT_MS;
+      return limit !== 0 && (now - heardAt) >>> 0 > limit;
+    });
+  }
+
+  /** A message of a session: SPDM's own, or an application's. */
+  #answerIn(session: Session, type: number, message: Uint8Array, response: Uint8Array): number {
+    if (type === SPDM_TYPE) return this.#answer(message, response, session);
+    const application = this.#connection.options.sessions!.applications?.find((one) => one.type === type);
+    if (application === undefined || session.phase !== ESTABLISHED) return 0;
+    return application.respond(message, response.subarray(0, this.#connection.options.dataTransferSize));
+  }
+
+  #answer(request: Uint8Array, response: Uint8Array, session: Session | undefined): number {
+    const writer = new Writer(response);
+    try {
+      this.#dispatch(request, writer, session);
+      return writer.offset;
+    } catch (error) {
+      writer.offset = 0;
+      return this.#refuse(error, request[1], writer, session);
+    }
+  }
+
+  #dispatch(request: Uint8Array, response: Writer, session: Session | undefined): void {
     const connection = this.#connection;
     if (request.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
     const reader = new Reader(request);
@@ -71,15 +188,17 @@ export class Responder {
     const exchange = this.#exchanges.find((candidate) => candidate.request === code);
     if (exchange === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, code);
     this.#checkVersion(exchange, version);
-    if (exchange.after !== undefined && exchange.after !== connection.state) throw new SpdmError(UNEXPECTED_REQUEST);
+    this.#checkPlace(exchange, session);
     if (request.length > connection.options.dataTransferSize) {
       throw new SpdmError(connection.version < V1_2 ? INVALID_REQUEST : REQUEST_TOO_LARGE);
     }
     // Any other request ends a run of measurements (DSP0274 1.3 §10.11.3).
-    if (code !== GET_MEASUREMENTS) connection.transcript.resetL1();
+    if (code !== GET_MEASUREMENTS) (session ?? connection).measured.reset();
+    // A challenge must follow its certificates at once.
+    if (exchange.endsM1 && !connection.authenticated) connection.transcript.resetM1();
     response.u8(version);
     response.u8(responseTo(code));
-    exchange.respond(connection, reader, response);
+    exchange.respond(connection, reader, response, session);
   }
 
   /** GET_VERSION is 1.0 always, GET_CAPABILITIES chooses the version, all others keep to it. */
@@ -95,21 +214,62 @@ export class Responder {
     if (exchange.since > connection.version && !chooses) throw new SpdmError(UNSUPPORTED_REQUEST, exchange.request);
   }
 
-  #refuse(error: unknown, request: Uint8Array, response: Writer): void {
+  /** Whether the request may come now, and in this channel. */
+  #checkPlace({ request, after, channels, peerCapability }: Exchange, session: Session | undefined): void {
+    const connection = this.#connection;
+    if (after !== undefined && after !== connection.state) throw new SpdmError(UNEXPECTED_REQUEST);
+    if (peerCapability !== 0 && (connection.peerFlags & peerCapability) === 0) {
+      throw new SpdmError(UNSUPPORTED_REQUEST, request);
+    }
+    const channel = session === undefined ? OUTSIDE_SESSION : session.phase === ESTABLISHED ? IN_SESSION : IN_HANDSHAKE;
+    if ((channels & channel) === 0) {
+      if (session !== undefined) throw new SpdmError(UNEXPECTED_REQUEST);
+      throw new SpdmError(connection.version < V1_2 ? UNSPECIFIED : SESSION_REQUIRED);
+    }
+    // Our own request goes first; GET_VERSION begins everything anew.
+    const fetches = request === GET_ENCAPSULATED_REQUEST || request === DELIVER_ENCAPSULATED_RESPONSE;
+    if ((session ?? connection).flow !== undefined && !fetches && request !== GET_VERSION) {
+      throw new SpdmError(REQUEST_IN_FLIGHT);
+    }
+  }
+
+  /** Writes the ERROR that `error` comes to; returns its length. */
+  #refuse(error: unknown, requestCode: number, response: Writer, session: Session | undefined): number {
     const connection = this.#connection;
     // Any error ends a run of measurements: that of GET_MEASUREMENTS itself, as any other request does.
-    connection.transcript.resetL1();
+    (session ?? connection).measured.reset();
     let refusal: SpdmError;
     if (error instanceof SpdmError) refusal = error;
     else if (error instanceof WireError) refusal = new SpdmError(INVALID_REQUEST);
     else {
-      this.#onFault?.(error, request[1]);
+      this.#onFault?.(error, requestCode);
       refusal = new SpdmError(UNSPECIFIED);
     }
     // Whatever was negotiated, a GET_VERSION that is not in 1.0 is refused in it (DSP0274 1.3 §10.3).
-    const inVersion1 = request[1] === GET_VERSION && refusal.code === VERSION_MISMATCH;
+    const inVersion1 = requestCode === GET_VERSION && refusal.code === VERSION_MISMATCH;
     response.u8(inVersion1 ? V1_0 : connection.version);
     response.u8(ERROR);
     writeError(response, refusal);
+    return response.offset;
   }
+}
+
+/** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
+function capabilityFlags({ exchanges, measurements, sessions, mutualAuthentication }: Options): number {
+  let flags = 0;
+  for (const exchange of exchanges) flags |= exchange.capability;
+  if ((flags & MEAS_CAP) !== 0 && measurements === undefined) throw new Error("no measurements to serve");
+  if ((flags & (KEY_EX_CAP | PSK_CAP)) !== 0) {
+    if (sessions === undefined) throw new Error("no engines for sessions");
+    if ((flags & KEY_EX_CAP) !== 0 && sessions.dhe.length === 0) throw new Error("no key agreement for KEY_EXCHANGE");
+    if ((flags & PSK_CAP) !== 0 && sessions.psk === undefined) throw new Error("no keys for PSK_EXCHANGE");
+    if (sessions.aead.length === 0) throw new Error("no AEAD for sessions");
+    if ((sessions.heartbeatPeriod ?? 0) !== 0 && sessions.clock === undefined)
+      throw new Error("no clock for heartbeats");
+    flags |= MAC_CAP;
+    if (sessions.encrypts ?? true) flags |= ENCRYPT_CAP;
+    if (sessions.inTheClear && (flags & KEY_EX_CAP) !== 0) flags |= HANDSHAKE_IN_THE_CLEAR_CAP;
+  }
+  if (mutualAuthentication !== undefined) flags |= MUT_AUTH_CAP;
+  return flags;
 }

@@ -14,7 +14,6 @@ export class Transcript {
   #hash: HashAlgorithm | undefined;
   #running: Hash | undefined;
   #m1: Hash | undefined;
-  #l1: Hash | undefined;
 
   /** `vcaLength`: bytes that VCA may have. */
   constructor(vcaLength = VCA_LENGTH) {
@@ -28,7 +27,6 @@ export class Transcript {
     this.#running?.destroy();
     this.#running = undefined;
     this.resetM1();
-    this.resetL1();
   }
 
   /** Appends to VCA, before `settle`. */
@@ -49,6 +47,11 @@ export class Transcript {
     return this.#running!.clone();
   }
 
+  /** A hash over nothing yet; likewise the caller's. */
+  fresh(): Hash {
+    return this.#hash!.create();
+  }
+
   /** Appends an exchange of certificates, part B of M1. */
   addM1(request: Uint8Array, response: Uint8Array): void {
     this.#m1 ??= this.fork();
@@ -67,24 +70,34 @@ export class Transcript {
     this.#m1?.destroy();
     this.#m1 = undefined;
   }
+}
 
-  /** L1 as far as it is, handed over; `keepL1` gives it back. From 1.2 on it begins with VCA. */
-  takeL1(version: Version): Hash {
-    const l1 = this.#l1 ?? (version >= V1_2 ? this.fork() : this.#hash!.create());
+/**
+ * L1: the measurements that one signature covers, as the messages that asked for them and answered (DSP0274 1.3 §10.11.3).
+ * A connection has one, and so has each session.
+ */
+export class MeasurementRun {
+  /** `Measurements.generation` when it began. */
+  generation = 0;
+  #l1: Hash | undefined;
+
+  /** Whether measurements were exchanged since it began. */
+  get begun(): boolean {
+    return this.#l1 !== undefined;
+  }
+
+  /** L1 as far as it is, handed over; `keep` gives it back. From 1.2 on it begins with VCA. */
+  take(transcript: Transcript, version: Version): Hash {
+    const l1 = this.#l1 ?? (version >= V1_2 ? transcript.fork() : transcript.fresh());
     this.#l1 = undefined;
     return l1;
   }
 
-  keepL1(l1: Hash): void {
+  keep(l1: Hash): void {
     this.#l1 = l1;
   }
 
-  /** Whether measurements were exchanged since L1 began. */
-  get measuring(): boolean {
-    return this.#l1 !== undefined;
-  }
-
-  resetL1(): void {
+  reset(): void {
     this.#l1?.destroy();
     this.#l1 = undefined;
   }

@@ -123,7 +123,7 @@ function keepNatives(natives: readonly { specifier: string; path: string }[]): P
 
 async function compileDrivers(recipe: Recipe, folder: string): Promise<string[]> {
   const drivers = "accounting clock console digest flash hace i2c identity measure native pec rng watchdog";
-  const files = drivers.split(" ").concat(recipe.psa ? ["identity-keys"] : []);
+  const files = drivers.split(" ").concat(recipe.psa ? ["identity-keys", "psk"] : []);
   const sources = ["start.c", "libc.c", "main.c"].map((file) => join(here, file));
   const includes = [`-I${hal}`, ...(await psaFlags()), ...(await engineFlags(recipe.features))];
   const flags = [...CPU, ...SECTIONS, "-Os", ...includes, ...OWN_WARNINGS, ...recipe.defines];
@@ -187,6 +187,7 @@ const ACCOUNTING = {
   heapPeakLength: 24,
   chunkPeakLength: 28,
   slotPeakLength: 32,
+  idleTicks: 40,
 };
 const LINKER_SYMBOLS = ["__code_end", "__stack_limit", "__stack_top", "__heap_start", "__heap_end"];
 const PROBES = ["accounting", "i2c_interrupt", "i2c_counters"];

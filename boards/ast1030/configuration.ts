@@ -7,6 +7,13 @@ export const I2C_ADDRESS = 0x1d;
 export const TRANSMISSION_UNIT = 64;
 /** Bytes of the longest SPDM message taken and sent. */
 export const DATA_TRANSFER_SIZE = 4096;
+/** Seconds within which a requester is to be heard of in a session. */
+export const HEARTBEAT_PERIOD = 60;
+/**
+ * Records of ours under one key after which a requester that polls is told of a new one. So few that whoever polls gets to
+ * see it; keys are good for many more.
+ */
+export const KEY_UPDATE_AFTER = 1;
 export const SECURE_VERSION = 1;
 
 export interface Variant {
@@ -21,7 +28,7 @@ export const PSA: Variant = Object.freeze({ name: "psa", ctExponent: 20 });
 /** noble on XS signs P-384 in 510 M instructions, 2.6 s at 200 MHz. */
 export const NOBLE: Variant = Object.freeze({ name: "noble", ctExponent: 24 });
 
-export const firmwareVersion = (variant: Variant): string => `moddable-spdm 0.1.0 ast1030 ${variant.name}`;
+export const firmwareVersion = (variant: Variant): string => `moddable-spdm 0.2.0 ast1030 ${variant.name}`;
 
 /** Address, transmission unit, message size (2), CTExponent, number of versions, versions. */
 export function configurationBytes(variant: Variant): Uint8Array {

@@ -1,5 +1,11 @@
 /** The responder on its port: what all variants of the firmware share. */
-import { type IdentityEntry, readIdentityTable, UUID_LENGTH } from "../../certs/identity-image.js";
+import {
+  type CredentialEntry,
+  DEFAULT_POLICY,
+  type IdentityTable,
+  readIdentityTable,
+  UUID_LENGTH,
+} from "../../certs/identity-image.js";
 import { codeDigest, copy, identityLength, milliseconds, pec, print, random } from "../../hal/ast1030/ast1030.js";
 import { FlashIdentity, type Signer } from "../../hal/ast1030/identity.js";
 import { firmwareMeasurements } from "../../hal/ast1030/measurements.js";
@@ -7,7 +13,7 @@ import { I2CPort } from "../../hal/ast1030/port.js";
 import { flash } from "../../hal/ast1030/storage.js";
 import type { HashAlgorithm } from "../../hal/crypto.js";
 import { ECDSA_P256, ECDSA_P384, MEASUREMENT_SHA_384, SHA_256, SHA_384, SHA_512 } from "../../src/algorithms.js";
-import { Endpoint } from "../../src/mctp/endpoint.js";
+import { Endpoint, type Handler } from "../../src/mctp/endpoint.js";
 import { SmbusBinding } from "../../src/mctp/smbus.js";
 import { algorithms } from "../../src/messages/algorithms.js";
 import { capabilities } from "../../src/messages/capabilities.js";
@@ -16,7 +22,8 @@ import { challenge } from "../../src/messages/challenge.js";
 import { digests } from "../../src/messages/digests.js";
 import { measurements } from "../../src/messages/measurements.js";
 import { version } from "../../src/messages/version.js";
-import { Responder } from "../../src/responder.js";
+import { RECORD_OVERHEAD } from "../../src/record.js";
+import { type Options, Responder } from "../../src/responder.js";
 import { VERSIONS } from "../../src/versions.js";
 import {
   configurationBytes,
@@ -28,53 +35,79 @@ import {
   type Variant,
 } from "./configuration.js";
 
-/** What a variant brings. */
+/** What a variant brings: engines, and what it serves beside attestation. */
 export interface Engines {
   readonly sha256: HashAlgorithm;
   readonly sha384: HashAlgorithm;
   readonly sha512: HashAlgorithm;
-  /** Signs with an entry's key; `index` is its place in the identity image. */
-  signer(entry: IdentityEntry, index: number): Signer;
+  /** Signs with an entry's key. */
+  signer(entry: CredentialEntry): Signer;
+  /** Sessions, from what the board is provisioned with. */
+  sessions?(identity: Provisioned): Pick<Options, "exchanges" | "sessions" | "mutualAuthentication">;
 }
 
+/** The identity image, or what stands for it where there is none. */
+export type Provisioned = Omit<IdentityTable, "length">;
+
+const UNPROVISIONED: Provisioned = Object.freeze({
+  uuid: new Uint8Array(UUID_LENGTH),
+  credentials: [],
+  psks: [],
+  requesterAnchors: [],
+  requesterChains: [],
+  policy: DEFAULT_POLICY,
+});
+
 const SPDM_TYPE = 0x05;
+const SECURED_TYPE = 0x06;
 /** DSP0275 1.0.2, the version of SPDM over MCTP. */
 const SPDM_BINDING_VERSIONS = Object.freeze([0xf1f0f200]);
+/** DSP0276 1.0 to 1.3, that of secured messages. */
+const SECURED_BINDING_VERSIONS = Object.freeze([0xf1f0f000, 0xf1f1f000, 0xf1f2f000, 0xf1f3f000]);
 /** SMBus's longest block write: address, command, count, 255 bytes, PEC. */
 const FRAME_LENGTH_MAX = 259;
 
 export function start(variant: Variant, engines: Engines): void {
   // C has checked its digest and its bounds; without one the board answers, but has nothing to prove.
-  const { uuid, entries } =
-    identityLength() !== 0 ? readIdentityTable(flash) : { uuid: new Uint8Array(UUID_LENGTH), entries: [] };
-  const responder = makeResponder(variant, engines, entries);
+  const identity = identityLength() !== 0 ? readIdentityTable(flash) : UNPROVISIONED;
+  const responder = makeResponder(variant, engines, identity);
+  const handlers: Handler[] = [
+    {
+      type: SPDM_TYPE,
+      versions: SPDM_BINDING_VERSIONS,
+      respond: (request, response) => responder.respond(request, response),
+    },
+  ];
+  if (engines.sessions !== undefined) {
+    handlers.push({
+      type: SECURED_TYPE,
+      versions: SECURED_BINDING_VERSIONS,
+      respond: (request, response) => responder.respondSecured(request, response),
+    });
+  }
   const endpoint = new Endpoint({
     binding: new SmbusBinding({ address: I2C_ADDRESS, pec }),
-    uuid,
-    handlers: [
-      {
-        type: SPDM_TYPE,
-        versions: SPDM_BINDING_VERSIONS,
-        respond: (request, response) => responder.respond(request, response),
-      },
-    ],
+    uuid: identity.uuid,
+    handlers,
     transmissionUnit: TRANSMISSION_UNIT,
-    messageLength: DATA_TRANSFER_SIZE,
+    messageLength: DATA_TRANSFER_SIZE + RECORD_OVERHEAD,
     copy,
   });
-  serve(endpoint);
+  serve(endpoint, responder);
 }
 
-function makeResponder(variant: Variant, engines: Engines, entries: readonly IdentityEntry[]): Responder {
-  const { sha256, sha384, sha512 } = engines;
-  const signer = (entry: IdentityEntry) => engines.signer(entry, entries.indexOf(entry));
+function makeResponder(variant: Variant, engines: Engines, identity: Provisioned): Responder {
+  const { sha256, sha384, sha512, signer } = engines;
+  const { credentials } = identity;
+  const { exchanges, ...sessions } = engines.sessions?.(identity) ?? { exchanges: [] };
   const identities = [
-    { algorithm: ECDSA_P384, identity: new FlashIdentity(entries, ECDSA_P384, 96, signer) },
-    { algorithm: ECDSA_P256, identity: new FlashIdentity(entries, ECDSA_P256, 64, signer) },
+    { algorithm: ECDSA_P384, identity: new FlashIdentity(credentials, ECDSA_P384, 96, signer) },
+    { algorithm: ECDSA_P256, identity: new FlashIdentity(credentials, ECDSA_P256, 64, signer) },
   ];
   return new Responder({
     versions: VERSIONS,
-    exchanges: [version, capabilities, algorithms, digests, certificate, challenge, measurements],
+    exchanges: [version, capabilities, algorithms, digests, certificate, challenge, measurements, ...exchanges],
+    ...sessions,
     baseHash: [
       { algorithm: SHA_384, engine: sha384 },
       { algorithm: SHA_256, engine: sha256 },
@@ -99,17 +132,21 @@ function makeResponder(variant: Variant, engines: Engines, entries: readonly Ide
 }
 
 /** Frames in, frames out; a reply that the bus refuses is the requester's to ask for again. */
-function serve(endpoint: Endpoint): void {
+function serve(endpoint: Endpoint, responder: Responder): void {
   const frame = new Uint8Array(FRAME_LENGTH_MAX);
   const port = new I2CPort({
     address: I2C_ADDRESS,
     // One frame a call: the main loop calls again while more wait, and between answers it feeds the watchdog.
     onReadable() {
       const length = port.read(frame);
-      if (length === undefined || !endpoint.receive(frame, length, milliseconds())) return;
+      if (length === undefined || !endpoint.receive(frame, length, milliseconds())) return false;
       for (let sent = endpoint.transmit(frame); sent !== 0; sent = endpoint.transmit(frame)) {
         if (!port.write(frame, sent)) break;
       }
+      return true;
+    },
+    onIdle() {
+      responder.idle();
     },
   });
 }

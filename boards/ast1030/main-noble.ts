@@ -1,5 +1,5 @@
 /** The firmware with all cryptography in JavaScript, by noble: what a chip without an SDK of its own could run. */
-import type { IdentityEntry } from "../../certs/identity-image.js";
+import type { CredentialEntry } from "../../certs/identity-image.js";
 import { cryptoEnter, cryptoLeave, random } from "../../hal/ast1030/ast1030.js";
 import type { Signer } from "../../hal/ast1030/identity.js";
 import { flash } from "../../hal/ast1030/storage.js";
@@ -36,10 +36,10 @@ function accountedAlgorithm(algorithm: HashAlgorithm): HashAlgorithm {
   return { outputLen, blockLen, create: () => accounted(() => accountedHash(algorithm.create())) };
 }
 
-function signer(entry: IdentityEntry): Signer {
-  const scalar = new Uint8Array(entry.keyLength);
-  flash.read(entry.keyOffset, scalar);
-  const key = (entry.algorithm === ECDSA_P384 ? p384Signer : p256Signer)(scalar, random, BASE_WINDOW);
+function signer({ algorithm, key: { offset, length } }: CredentialEntry): Signer {
+  const scalar = new Uint8Array(length);
+  flash.read(offset, scalar);
+  const key = (algorithm === ECDSA_P384 ? p384Signer : p256Signer)(scalar, random, BASE_WINDOW);
   return { sign: (digest, signature) => accounted(() => key.sign(digest, signature)) };
 }
 

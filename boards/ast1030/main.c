@@ -8,7 +8,7 @@ extern const XsImage xsImage;
 
 /* Slots of JavaScript's own stack, 16 bytes each; a variant may need more. */
 #ifndef STACK_SLOTS
-#define STACK_SLOTS 768
+#define STACK_SLOTS 1152
 #endif
 
 /* Slots of JavaScript's heap for values, properties and objects, to begin with. */
@@ -18,7 +18,7 @@ extern const XsImage xsImage;
 
 /* Bytes of JavaScript's heap for strings, buffers and big integers; a collection is due whenever they are full. */
 #ifndef CHUNK_LENGTH
-#define CHUNK_LENGTH (24 * 1024)
+#define CHUNK_LENGTH (32 * 1024)
 #endif
 
 void xsFatal(int status, const char *message)
@@ -74,5 +74,6 @@ int main(void)
 		wait_for_frame();
 		native_deliver(the);
 		xsRunJobs(the);
+		native_idle(the);
 	}
 }

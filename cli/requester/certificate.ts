@@ -24,6 +24,7 @@ export async function askDigests(c: Conversation, slot: number): Promise<Digests
   const digests = decode("DIGESTS", () => readDigests(response, c.version, c.suite!, c.multiKey));
   c.transcript.resetM1();
   c.transcript.addM1(request, response.consumed());
+  if (c.multiKey) c.digests = response.consumed();
   if ((digests.slotMask & (1 << slot)) === 0) throw new Impossible(`slot ${slot} holds no certificate chain`);
   return digests;
 }

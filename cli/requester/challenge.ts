@@ -1,4 +1,5 @@
 import type { Verifier } from "../../hal/crypto.js";
+import { ENCAP_CAP, MUT_AUTH_CAP } from "../../src/capabilities.js";
 import { CHALLENGE } from "../../src/exchange.js";
 import { CONTEXT_LENGTH, NONCE_LENGTH, readChallengeAuth, writeChallenge } from "../../src/messages/challenge.js";
 import { CHALLENGE_AUTH_CONTEXT, signedDigest } from "../../src/signing.js";
@@ -11,14 +12,21 @@ export interface LeafKey {
   readonly publicKey: Uint8Array;
 }
 
-/** CHALLENGE: proves that the responder has the key to its leaf. Returns MeasurementSummaryHash, if it was asked for. */
+export interface Challenged {
+  /** MeasurementSummaryHash, if it was asked for. */
+  readonly summary: Uint8Array | undefined;
+  /** Whether the responder has encapsulated requests now, by which we prove ourselves in turn. */
+  readonly basicMutAuth: boolean;
+}
+
+/** CHALLENGE: proves that the responder has the key to its leaf. */
 export async function challenge(
   c: Conversation,
   slot: number,
   chainDigest: Uint8Array,
   key: LeafKey,
   summaryType: number,
-): Promise<Uint8Array | undefined> {
+): Promise<Challenged> {
   const suite = c.suite!;
   const asked = { slot, summaryType, nonce: c.random(NONCE_LENGTH), context: c.random(CONTEXT_LENGTH) };
   const { request, response } = await c.ask(CHALLENGE, (w) => writeChallenge(w, asked, c.version), true);
@@ -38,5 +46,8 @@ export async function challenge(
     throw new Untrusted("CHALLENGE_AUTH: RequesterContext is not ours");
   }
   if (!key.verifier.verify(key.publicKey, digest, signature)) throw new Untrusted("CHALLENGE_AUTH: signature is wrong");
-  return answer.summary;
+  if (answer.basicMutAuth && !(c.both(MUT_AUTH_CAP) && c.both(ENCAP_CAP))) {
+    throw new Untrusted("CHALLENGE_AUTH: asks for mutual authentication, which was not offered");
+  }
+  return answer;
 }

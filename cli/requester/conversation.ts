@@ -1,20 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { MAX_CT_EXPONENT } from "../../src/capabilities.js";
+import { SpdmError } from "../../src/errors.js";
 import { ERROR, GET_VERSION, responseTo } from "../../src/exchange.js";
 import { readError } from "../../src/messages/error.js";
+import { RECORD_OVERHEAD, sessionIdOf } from "../../src/record.js";
+import type { Session } from "../../src/session.js";
 import type { Suite } from "../../src/suite.js";
 import { Transcript } from "../../src/transcript.js";
 import { V1_0, type Version } from "../../src/versions.js";
 import { Reader, WireError, Writer } from "../../src/wire.js";
-import type { Link } from "../link.js";
-import { errorName } from "./names.js";
+import { type Link, SECURED_TYPE, SPDM_TYPE } from "../link.js";
+import { errorName, requestName } from "./names.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 /** The requester's own DataTransferSize and MaxSPDMmsgSize: it does not chunk. */
 export const DATA_TRANSFER_SIZE = 0x1200;
 
-/** GET_VERSION to ALGORITHMS, the latter with nothing but what may be chosen: 4 + 516, 20 + 20, 32 + 36. */
-const VCA_LENGTH = 628;
+/** GET_VERSION to ALGORITHMS, the latter with nothing but what may be chosen: 4 + 516, 20 + 20, 48 + 52. */
+const VCA_LENGTH = 660;
 
 /** ST1: what a responder may take without cryptography (DSP0274 1.3 §8.5). */
 const ST1_MS = 100;
@@ -30,16 +33,30 @@ export interface Exchanged {
   readonly response: Reader;
 }
 
-/** One connection as its requester sees it: what was agreed on, and the transcripts. */
+/** A request that was sent, and whether it and its response went in a record. */
+export interface Sent {
+  readonly code: number;
+  readonly secured: boolean;
+}
+
+/** One connection as its requester sees it: what was agreed on, the transcripts, and the session it is in. */
 export class Conversation {
   readonly transcript = new Transcript(VCA_LENGTH);
   version: Version = V1_0;
-  /** The responder's flags. */
+  /** Our own flags, and the responder's. */
+  ownFlags = 0;
   flags = 0;
+  /** The responder's DataTransferSize; from 1.2 on. */
+  peerDataTransferSize = DATA_TRANSFER_SIZE;
   suite: Suite | undefined;
   /** Whether the responder has a key of its own for each slot, and says so in DIGESTS; from 1.3 on. */
   multiKey = false;
-  /** Fresh bytes for nonces and contexts. */
+  /** What TH has of DIGESTS: the response in multi-key connections, else nothing. */
+  digests: Uint8Array = new Uint8Array(0);
+  /** What is asked goes through it, as soon as it carries records. */
+  session: Session | undefined;
+  readonly sent: Sent[] = [];
+  /** Fresh bytes for nonces, contexts, keys and padding. */
   readonly random: RandomBytes;
   readonly #link: Link;
   #ctExponent = 0;
@@ -49,6 +66,11 @@ export class Conversation {
     this.random = random;
   }
 
+  /** Whether both sides have one of these flags; for flags that stand at the same bits of both. */
+  both(flags: number): boolean {
+    return (this.ownFlags & flags) !== 0 && (this.flags & flags) !== 0;
+  }
+
   /** Takes over a responder's CTExponent; throws Untrusted if no requester could shift by it (CVE-2023-32690). */
   setCtExponent(ctExponent: number): void {
     if (ctExponent > MAX_CT_EXPONENT) throw new Untrusted(`CAPABILITIES: CTExponent ${ctExponent} is out of range`);
@@ -56,37 +78,76 @@ export class Conversation {
   }
 
   /**
-   * Sends the request that `write` fills in behind its header and returns the response of the same kind.
+   * Sends the request that `write` fills in behind its header and returns the response of the same kind; throws
+   * Impossible if it is refused.
    * @param crypto Whether the responder may take its cryptographic time.
    */
   async ask(code: number, write: (w: Writer) => void, crypto = false): Promise<Exchanged> {
-    const w = new Writer(new Uint8Array(DATA_TRANSFER_SIZE));
+    const answer = await this.tryToAsk(code, write, crypto);
+    if (!(answer instanceof SpdmError)) return answer;
+    throw new Impossible(`the responder refused ${requestName(code)}: ${errorName(answer.code)}`);
+  }
+
+  /** As `ask`, but returns the responder's ERROR. */
+  async tryToAsk(code: number, write: (w: Writer) => void, crypto = false): Promise<Exchanged | SpdmError> {
+    const session = this.session?.carriesRecords ? this.session : undefined;
+    const buffer = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
+    const start = session === undefined ? 0 : session.dataOffset + 1;
+    const w = new Writer(buffer.subarray(start, start + DATA_TRANSFER_SIZE));
     w.u8(code === GET_VERSION ? V1_0 : this.version);
     w.u8(code);
     write(w);
-    const request = w.written();
+    this.sent.push({ code, secured: session !== undefined });
     const { roundTripMs, timeScale } = this.#link;
     const ownMs = timeScale * (crypto ? 2 ** this.#ctExponent / 1000 : ST1_MS);
-    const message = await this.#link.exchange(request, roundTripMs + Math.min(ownMs, MAX_WAIT_MS));
-    return { request, response: this.#open(code, request[0], message) };
+    const timeoutMs = roundTripMs + Math.min(ownMs, MAX_WAIT_MS);
+    if (session === undefined) {
+      const request = w.written();
+      return this.#read(request, await this.#link.exchange(SPDM_TYPE, request, timeoutMs));
+    }
+    const request = w.written().slice(); // what is sealed is sealed in place
+    buffer[start - 1] = SPDM_TYPE;
+    const length = session.seal(buffer, 1 + request.length);
+    if (length === 0) throw new Impossible("the session has no sequence number left");
+    const record = await this.#link.exchange(SECURED_TYPE, buffer.subarray(0, length), timeoutMs);
+    return this.#read(request, open(session, requestName(code), record));
   }
 
-  /** Reads the header of a response; what does not answer `code` ends the attestation. */
-  #open(code: number, version: Version, message: Uint8Array): Reader {
+  /** Wipes the session's secrets. */
+  close(): void {
+    this.session?.destroy();
+    this.session = undefined;
+  }
+
+  /** Reads the header of a response; what does not answer `request` ends the attestation. */
+  #read(request: Uint8Array, message: Uint8Array): Exchanged | SpdmError {
     const response = new Reader(message);
-    const name = `response to 0x${code.toString(16)}`;
+    const [version, code] = request;
+    const name = `response to ${requestName(code)}`;
     if (message.length < 4) throw new Untrusted(`${name}: too short`);
     const responseVersion = response.u8();
     const responseCode = response.u8();
-    if (responseCode === ERROR) {
-      const error = readError(response);
-      throw new Impossible(`the responder refused request 0x${code.toString(16)}: ${errorName(error.code)}`);
-    }
+    if (responseCode === ERROR) return readError(response);
     if (responseCode !== responseTo(code)) throw new Untrusted(`${name}: is 0x${responseCode.toString(16)}`);
     if (responseVersion !== version) throw new Untrusted(`${name}: wrong SPDM version`);
-    return response;
+    return { request, response };
   }
 }
+
+/** The SPDM message in the `record` that answers `name`; throws Untrusted if there is none of this session's. */
+function open(session: Session, name: string, record: Uint8Array): Uint8Array {
+  const id = sessionIdOf(record);
+  if (id === undefined) throw new Untrusted(`response to ${name}: too short for a record`);
+  if (id !== session.id)
+    throw new Untrusted(`response to ${name}: record of session ${hex(id)}, not ${hex(session.id)}`);
+  const data = session.open(record);
+  if (data === undefined)
+    throw new Untrusted(`response to ${name}: its record was changed, repeated or made by others`);
+  if (data[0] !== SPDM_TYPE) throw new Untrusted(`response to ${name}: its record holds no SPDM message`);
+  return data.subarray(1);
+}
+
+const hex = (id: number): string => `0x${id.toString(16).padStart(8, "0")}`;
 
 /** Decodes a response; bytes that do not fit their layout are the responder's fault. */
 export function decode<T>(name: string, read: () => T): T {
@@ -96,4 +157,9 @@ export function decode<T>(name: string, read: () => T): T {
     if (error instanceof WireError) throw new Untrusted(`${name}: malformed (${error.message})`);
     throw error;
   }
+}
+
+/** Throws Untrusted if a response goes on behind its last field. */
+export function requireEnd(name: string, response: Reader): void {
+  if (response.remaining !== 0) throw new Untrusted(`${name}: longer than its fields`);
 }

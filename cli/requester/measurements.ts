@@ -9,6 +9,7 @@ import {
   writeGetMeasurements,
 } from "../../src/messages/measurements.js";
 import { MEASUREMENTS_CONTEXT, signedDigest } from "../../src/signing.js";
+import { MeasurementRun } from "../../src/transcript.js";
 import { V1_0 } from "../../src/versions.js";
 import type { LeafKey } from "./challenge.js";
 import { type Conversation, decode } from "./conversation.js";
@@ -33,7 +34,7 @@ export async function askMeasurements(c: Conversation, slot: number, key: LeafKe
   };
   const { request, response } = await c.ask(GET_MEASUREMENTS, (w) => writeGetMeasurements(w, asked, c.version), true);
   const answer = decode("MEASUREMENTS", () => readMeasurements(response, c.version));
-  const l1 = c.transcript.takeL1(c.version);
+  const l1 = new MeasurementRun().take(c.transcript, c.version);
   l1.update(request);
   l1.update(response.consumed());
   const digest = signedDigest(c.version, suite.hash, MEASUREMENTS_CONTEXT, l1);

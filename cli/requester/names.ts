@@ -1,15 +1,22 @@
 import {
+  AES_128_GCM,
+  AES_256_GCM,
+  CHACHA20_POLY1305,
   ECDSA_P256,
   ECDSA_P384,
   MEASUREMENT_RAW_ONLY,
   MEASUREMENT_SHA_256,
   MEASUREMENT_SHA_384,
   MEASUREMENT_SHA_512,
+  SECP256R1,
+  SECP384R1,
+  SECP521R1,
   SHA_256,
   SHA_384,
   SHA_512,
 } from "../../src/algorithms.js";
 import * as errors from "../../src/errors.js";
+import * as codes from "../../src/exchange.js";
 import type { Version } from "../../src/versions.js";
 
 const ERRORS: Readonly<Record<number, string>> = {
@@ -42,6 +49,27 @@ const ERRORS: Readonly<Record<number, string>> = {
 
 export const errorName = (code: number): string => ERRORS[code] ?? `error 0x${code.toString(16)}`;
 
+const REQUESTS: Readonly<Record<number, string>> = {
+  [codes.GET_DIGESTS]: "GET_DIGESTS",
+  [codes.GET_CERTIFICATE]: "GET_CERTIFICATE",
+  [codes.CHALLENGE]: "CHALLENGE",
+  [codes.GET_VERSION]: "GET_VERSION",
+  [codes.GET_MEASUREMENTS]: "GET_MEASUREMENTS",
+  [codes.GET_CAPABILITIES]: "GET_CAPABILITIES",
+  [codes.NEGOTIATE_ALGORITHMS]: "NEGOTIATE_ALGORITHMS",
+  [codes.KEY_EXCHANGE]: "KEY_EXCHANGE",
+  [codes.FINISH]: "FINISH",
+  [codes.PSK_EXCHANGE]: "PSK_EXCHANGE",
+  [codes.PSK_FINISH]: "PSK_FINISH",
+  [codes.HEARTBEAT]: "HEARTBEAT",
+  [codes.KEY_UPDATE]: "KEY_UPDATE",
+  [codes.GET_ENCAPSULATED_REQUEST]: "GET_ENCAPSULATED_REQUEST",
+  [codes.DELIVER_ENCAPSULATED_RESPONSE]: "DELIVER_ENCAPSULATED_RESPONSE",
+  [codes.END_SESSION]: "END_SESSION",
+};
+
+export const requestName = (code: number): string => REQUESTS[code] ?? `request 0x${code.toString(16)}`;
+
 /** "1.2" of 0x12. */
 export const versionName = (version: Version): string => `${version >> 4}.${version & 15}`;
 
@@ -58,6 +86,20 @@ export const MEASUREMENT_HASHES: Readonly<Record<string, number>> = {
   "SHA-512": MEASUREMENT_SHA_512,
 };
 export const ASYMS: Readonly<Record<string, number>> = { "P-256": ECDSA_P256, "P-384": ECDSA_P384 };
+export const DHES: Readonly<Record<string, number>> = {
+  secp256r1: SECP256R1,
+  secp384r1: SECP384R1,
+  secp521r1: SECP521R1,
+};
+export const AEADS: Readonly<Record<string, number>> = {
+  "AES-128-GCM": AES_128_GCM,
+  "AES-256-GCM": AES_256_GCM,
+  "ChaCha20-Poly1305": CHACHA20_POLY1305,
+};
+
+/** The bit that `name` has, or all there are if none is named. */
+export const oneOrAll = (names: Readonly<Record<string, number>>, name: string | undefined): number =>
+  name === undefined ? Object.values(names).reduce((all, bit) => all | bit, 0) : names[name];
 
 export function nameOf(names: Readonly<Record<string, number>>, bit: number): string {
   return Object.keys(names).find((name) => names[name] === bit) ?? `0x${bit.toString(16)}`;

@@ -5,6 +5,8 @@ struct accounting accounting;
 static uint64_t awakeSince;
 static uint64_t cryptoSince;
 static uint32_t cryptoDepth;
+static uint64_t idleSince;
+static uint64_t cryptoBefore;
 
 void crypto_enter(void)
 {
@@ -16,6 +18,20 @@ void crypto_leave(void)
 {
 	if (--cryptoDepth == 0)
 		accounting.cryptoTicks += clock_ticks() - cryptoSince;
+}
+
+void idle_enter(void)
+{
+	idleSince = clock_ticks();
+	cryptoBefore = accounting.cryptoTicks;
+}
+
+void idle_leave(void)
+{
+	uint64_t ticks = clock_ticks() - idleSince;
+	accounting.idleTicks += ticks;
+	accounting.cryptoTicks = cryptoBefore;
+	awakeSince += ticks;
 }
 
 /*

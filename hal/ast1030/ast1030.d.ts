@@ -1,7 +1,10 @@
 /** The chip's drivers as JavaScript reaches them. Buffers that are too short throw a RangeError. */
 
-/** Joins bus 0 at the 7-bit `address`; `onReadable(count)` is called from the main loop while frames wait. */
-export function i2cOpen(address: number, onReadable: (count: number) => void): void;
+/**
+ * Joins bus 0 at the 7-bit `address`; `onReadable(count)` is called from the main loop while frames wait. If it returns
+ * true, `onIdle` is called once when none waits any more.
+ */
+export function i2cOpen(address: number, onReadable: (count: number) => boolean, onIdle: () => void): void;
 /** Copies the oldest frame, address byte included, and returns its length; undefined if none waits. */
 export function i2cRead(frame: Uint8Array): number | undefined;
 /** Sends the first `length` bytes of `frame`, the first of which is the address; false if the bus refused it. */

@@ -58,11 +58,16 @@ struct accounting {
 	uint32_t heapPeakLength;   /* bytes the heap ever took of its arena */
 	uint32_t chunkPeakLength;  /* bytes of XS chunks, at most, since boot */
 	uint32_t slotPeakLength;   /* bytes of XS slots, at most, since boot */
+	uint32_t zero;
+	uint64_t idleTicks;        /* worked ahead while no frame waited; in neither of the first two */
 };
 extern struct accounting accounting;
 /* May nest; only the outermost pair counts. */
 void crypto_enter(void);
 void crypto_leave(void);
+/* Around work that nobody waits for. */
+void idle_enter(void);
+void idle_leave(void);
 /* Sleeps until a frame waits. */
 void wait_for_frame(void);
 
@@ -96,9 +101,22 @@ enum identity_state { IDENTITY_NONE, IDENTITY_DAMAGED, IDENTITY_GOOD };
 enum identity_state identity_start(void);
 /* Bytes of the image; 0 unless it was good. */
 uint32_t identity_length(void);
-#define IDENTITY_KEY_LENGTH_MAX 48u
-/* Bytes of entry `index`'s private scalar; 0 if there is no such entry. The caller wipes it. */
-size_t identity_read_key(uint32_t index, uint32_t *algorithm, uint8_t key[IDENTITY_KEY_LENGTH_MAX]);
+enum identity_kind {
+	IDENTITY_CREDENTIAL,
+	IDENTITY_PRE_SHARED_KEY,
+	IDENTITY_REQUESTER_ANCHOR,
+	IDENTITY_POLICY,
+	IDENTITY_REQUESTER_CHAIN,
+};
+#define IDENTITY_KEY_LENGTH_MAX 64u
+/* Bytes of entry `index`'s key; 0 unless there is one, of that kind. The caller wipes it. */
+size_t identity_read_key(uint32_t index, enum identity_kind kind, uint8_t key[IDENTITY_KEY_LENGTH_MAX]);
+
+/*
+ * psk.c: HKDF-Extract (RFC 5869 2.2), HMAC of entry `index`'s pre-shared key under `salt` (at most a block of the hash),
+ * by the hash of `digestLength` 32, 48 or 64. False, with nothing written, for any other length or entry.
+ */
+bool psk_extract(uint32_t index, size_t digestLength, const void *salt, size_t saltLength, void *out);
 
 /* i2c.c: bus 0. Frames carry the destination address as byte 0, as if the controller had stored it. */
 #define FRAME_LENGTH_MAX 259u

@@ -1,5 +1,5 @@
 /* What only this chip has; types in ast1030.d.ts, host functions in native.c. */
-export function i2cOpen(address, onReadable) @ "xs_ast1030_i2c_open"
+export function i2cOpen(address, onReadable, onIdle) @ "xs_ast1030_i2c_open"
 export function i2cRead(frame) @ "xs_ast1030_i2c_read"
 export function i2cWrite(frame, length) @ "xs_ast1030_i2c_write"
 export function i2cClose() @ "xs_ast1030_i2c_close"

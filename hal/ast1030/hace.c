@@ -33,6 +33,8 @@ static bool run(const void *data, size_t length, void *digest, size_t digestLeng
 			HASH_STATUS = HASH_DONE;
 			DMA_BARRIER();
 			memcpy(digest, result, digestLength);
+			/* It may have been HMAC of a key. */
+			memset(result, 0, sizeof result);
 			return true;
 		}
 		if (!present && polls > 1000)

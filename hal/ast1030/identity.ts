@@ -1,3 +1,4 @@
+import type { CredentialEntry } from "../../certs/identity-image.js";
 import type { Identity } from "../identity.js";
 import { flashRead } from "./ast1030.js";
 
@@ -8,24 +9,25 @@ export interface Signer {
   sign(digest: Uint8Array, signature: Uint8Array): void;
 }
 
-/** One slot of the identity image in flash: where its chain lies. */
-export interface FlashSlot {
-  readonly slot: number;
-  /** BaseAsymAlgo bit. */
-  readonly algorithm: number;
-  readonly chainOffset: number;
-  readonly chainLength: number;
+interface Slot {
+  readonly entry: CredentialEntry;
+  readonly signer: Signer;
 }
 
 /** The slots of one algorithm: chains are read from flash when they are asked for. */
-export class FlashIdentity<Entry extends FlashSlot> implements Identity {
+export class FlashIdentity implements Identity {
   readonly signatureLength: number;
   readonly slotMask: number;
-  private readonly slots: readonly ({ entry: Entry; signer: Signer } | undefined)[];
+  private readonly slots: readonly (Slot | undefined)[];
 
   /** `signer` is asked once for each entry of `algorithm`; signatures are `signatureLength` bytes. */
-  constructor(entries: readonly Entry[], algorithm: number, signatureLength: number, signer: (entry: Entry) => Signer) {
-    const slots: ({ entry: Entry; signer: Signer } | undefined)[] = new Array(SLOT_COUNT).fill(undefined);
+  constructor(
+    entries: readonly CredentialEntry[],
+    algorithm: number,
+    signatureLength: number,
+    signer: (entry: CredentialEntry) => Signer,
+  ) {
+    const slots: (Slot | undefined)[] = new Array(SLOT_COUNT).fill(undefined);
     let mask = 0;
     for (const entry of entries) {
       if (entry.algorithm !== algorithm) continue;
@@ -38,18 +40,18 @@ export class FlashIdentity<Entry extends FlashSlot> implements Identity {
   }
 
   chainLength(slot: number): number {
-    return this.slots[slot]?.entry.chainLength ?? 0;
+    return this.slots[slot]?.entry.chain.length ?? 0;
   }
 
   readChain(slot: number, offset: number, into: Uint8Array): void {
-    flashRead(this.occupied(slot).entry.chainOffset + offset, into);
+    flashRead(this.occupied(slot).entry.chain.offset + offset, into);
   }
 
   sign(slot: number, digest: Uint8Array, signature: Uint8Array): void {
     this.occupied(slot).signer.sign(digest, signature);
   }
 
-  private occupied(slot: number): { entry: Entry; signer: Signer } {
+  private occupied(slot: number): Slot {
     const found = this.slots[slot];
     if (found === undefined) throw new RangeError("empty slot");
     return found;

@@ -48,13 +48,17 @@ static bool fits(uint32_t offset, uint32_t length, size_t total)
 /* --- I2C --- */
 
 static xsSlot onReadable;
+static xsSlot onIdle;
 static bool opened;
+static bool wantsIdle;
 
 void xs_ast1030_i2c_open(xsMachine *the)
 {
 	require(the, !opened);
 	onReadable = xsArg(1);
 	xsRemember(onReadable);
+	onIdle = xsArg(2);
+	xsRemember(onIdle);
 	i2c_open((uint8_t)number(the, 0));
 	opened = true;
 }
@@ -66,6 +70,7 @@ void xs_ast1030_i2c_close(xsMachine *the)
 	opened = false;
 	i2c_close();
 	xsForget(onReadable);
+	xsForget(onIdle);
 }
 
 void native_deliver(xsMachine *the)
@@ -76,8 +81,23 @@ void native_deliver(xsMachine *the)
 	xsmcVars(2);
 	xsVar(0) = xsAccess(onReadable);
 	xsmcSetInteger(xsVar(1), (xsIntegerValue)i2c_readable());
-	xsCallFunction1(xsVar(0), xsUndefined, xsVar(1));
+	xsResult = xsCallFunction1(xsVar(0), xsUndefined, xsVar(1));
+	wantsIdle = xsmcTest(xsResult) || wantsIdle;
 	xsEndHost(the);
+}
+
+void native_idle(xsMachine *the)
+{
+	if (!opened || !wantsIdle || i2c_readable())
+		return;
+	wantsIdle = false;
+	idle_enter();
+	xsBeginHost(the);
+	xsmcVars(1);
+	xsVar(0) = xsAccess(onIdle);
+	xsCallFunction0(xsVar(0), xsUndefined);
+	xsEndHost(the);
+	idle_leave();
 }
 
 void xs_ast1030_i2c_read(xsMachine *the)

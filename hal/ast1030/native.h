@@ -5,4 +5,7 @@
 /* Tells JavaScript of the frames that wait. */
 void native_deliver(xsMachine *the);
 
+/* Lets JavaScript work ahead, if it said that it has something to do and no frame waits. */
+void native_idle(xsMachine *the);
+
 #endif

@@ -9,7 +9,11 @@ export interface I2CPortOptions extends PortOptions {
 /** I2C bus 0: target to receive, controller to answer. Frames are SMBus block writes with the address as byte 0. */
 export class I2CPort implements Port {
   constructor(options: I2CPortOptions) {
-    i2cOpen(options.address, (count) => options.onReadable?.(count));
+    i2cOpen(
+      options.address,
+      (count) => options.onReadable?.(count) === true,
+      () => options.onIdle?.(),
+    );
   }
 
   read(frame: Uint8Array): number | undefined {

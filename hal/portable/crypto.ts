@@ -1,10 +1,10 @@
 /**
  * The engines in JavaScript, over @noble/curves and @noble/hashes: for hosts, tests, and boards that have nothing
  * better. Keys are JavaScript values here, which nothing wipes with certainty. There is no AEAD: noble keeps that in
- * another package, and a board that runs sessions brings a native engine.
+ * another package. Hosts have hal/node's, and a board that runs sessions brings a native engine.
  */
 import { type ECDSA, ecdsa, type WeierstrassPoint, weierstrass } from "@noble/curves/abstract/weierstrass.js";
-import { p256 as nistP256, p384 as nistP384 } from "@noble/curves/nist.js";
+import { p256 as nistP256, p384 as nistP384, p521 as nistP521 } from "@noble/curves/nist.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { EphemeralKey, KeyAgreement, Random, Verifier } from "../crypto.js";
 
@@ -32,7 +32,7 @@ interface Nist {
   readonly curve: ECDSA;
   readonly coordinateLength: number;
   /** What RFC 6979 derives nonces with. */
-  readonly hash: typeof sha256 | typeof sha384;
+  readonly hash: typeof sha256 | typeof sha384 | typeof sha512;
 }
 
 /**
@@ -145,13 +145,16 @@ function signer(nist: Nist): SignerMaker {
   };
 }
 
-const P256: Nist = Object.freeze({ curve: nistP256, coordinateLength: 32, hash: sha256 });
-const P384: Nist = Object.freeze({ curve: nistP384, coordinateLength: 48, hash: sha384 });
+// Marked pure, so that a bundle leaves out the curves that a board does not import.
+const P256: Nist = /* @__PURE__ */ Object.freeze({ curve: nistP256, coordinateLength: 32, hash: sha256 });
+const P384: Nist = /* @__PURE__ */ Object.freeze({ curve: nistP384, coordinateLength: 48, hash: sha384 });
+const P521: Nist = /* @__PURE__ */ Object.freeze({ curve: nistP521, coordinateLength: 66, hash: sha512 });
 
-export const p256 = verifier(P256);
-export const p384 = verifier(P384);
-export const secp256r1 = keyAgreement(P256);
-export const secp384r1 = keyAgreement(P384);
+export const p256 = /* @__PURE__ */ verifier(P256);
+export const p384 = /* @__PURE__ */ verifier(P384);
+export const secp256r1 = /* @__PURE__ */ keyAgreement(P256);
+export const secp384r1 = /* @__PURE__ */ keyAgreement(P384);
+export const secp521r1 = /* @__PURE__ */ keyAgreement(P521);
 /** Keys from private scalars, big-endian, 32 and 48 bytes; `scalar` is kept, not copied. */
-export const p256Signer = signer(P256);
-export const p384Signer = signer(P384);
+export const p256Signer = /* @__PURE__ */ signer(P256);
+export const p384Signer = /* @__PURE__ */ signer(P384);

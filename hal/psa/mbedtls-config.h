@@ -20,6 +20,7 @@
 #define PSA_WANT_ALG_CHACHA20_POLY1305 1
 #define PSA_WANT_ECC_SECP_R1_256 1
 #define PSA_WANT_ECC_SECP_R1_384 1
+#define PSA_WANT_ECC_SECP_R1_521 1          /* for key agreement only */
 #define PSA_WANT_KEY_TYPE_AES 1
 #define PSA_WANT_KEY_TYPE_CHACHA20 1
 #define PSA_WANT_KEY_TYPE_ECC_PUBLIC_KEY 1
@@ -27,6 +28,13 @@
 #define PSA_WANT_KEY_TYPE_ECC_KEY_PAIR_IMPORT 1
 #define PSA_WANT_KEY_TYPE_ECC_KEY_PAIR_EXPORT 1     /* its public half only: no key here has PSA_KEY_USAGE_EXPORT */
 #define PSA_WANT_KEY_TYPE_ECC_KEY_PAIR_GENERATE 1
+
+/*
+ * 16 keys of identities; 4 keys of AEADs for each of 4 sessions: both directions, and as many more when the handshake
+ * gives way to the application or a key is updated; 2 ephemeral keys, one in use and one made ahead; 1 public key while
+ * it verifies. That is 35; the rest is for what waits for collection. A slot takes 40 bytes, its key aside.
+ */
+#define MBEDTLS_PSA_KEY_SLOT_COUNT 40
 
 /* Persistent keys, over psa_its_* of its.c. */
 #ifdef SPDM_PSA_PERSISTENT

@@ -214,6 +214,56 @@ void xs_psa_hash_destroy(xsMachine *the)
 	dispose(the, xs_psa_hash_destructor);
 }
 
+/* Begins a digest with a block of `key`, padded with `pad`. */
+static psa_status_t padded(psa_hash_operation_t *operation, psa_algorithm_t algorithm, Bytes key, uint8_t pad)
+{
+	uint8_t block[PSA_HMAC_MAX_HASH_BLOCK_SIZE];
+	size_t length = PSA_HASH_BLOCK_LENGTH(algorithm);
+	memset(block, pad, length);
+	for (size_t i = 0; i < key.length; i++)
+		block[i] ^= key.data[i];
+	psa_status_t status = psa_hash_setup(operation, algorithm);
+	if (status == PSA_SUCCESS)
+		status = psa_hash_update(operation, block, length);
+	mbedtls_platform_zeroize(block, sizeof(block));
+	return status;
+}
+
+/* hmac(algorithm, key, out, ...parts): by hashes, since PSA's MACs want keys, which would want slots. */
+void xs_psa_hmac(xsMachine *the)
+{
+	psa_algorithm_t algorithm = number(the, 0);
+	psa_hash_operation_t operation = PSA_HASH_OPERATION_INIT;
+	uint8_t inner[PSA_HASH_MAX_SIZE];
+	size_t length = PSA_HASH_LENGTH(algorithm);
+
+	initialize(the);
+	if (input(the, 1).length > PSA_HASH_BLOCK_LENGTH(algorithm))
+		xsRangeError("key longer than a block");
+	output(the, 2, length);
+	for (int i = 3; i < xsmcArgc; i++)
+		input(the, i);
+	/* All arguments are good, and from here on nothing throws until the operation is over. */
+	SPDM_CRYPTO_BEGIN();
+	psa_status_t status = padded(&operation, algorithm, input(the, 1), 0x36);
+	for (int i = 3; i < xsmcArgc && status == PSA_SUCCESS; i++) {
+		Bytes part = input(the, i);
+		status = psa_hash_update(&operation, part.data, part.length);
+	}
+	if (status == PSA_SUCCESS)
+		status = psa_hash_finish(&operation, inner, sizeof(inner), &length);
+	if (status == PSA_SUCCESS)
+		status = padded(&operation, algorithm, input(the, 1), 0x5c);
+	if (status == PSA_SUCCESS)
+		status = psa_hash_update(&operation, inner, length);
+	if (status == PSA_SUCCESS)
+		status = psa_hash_finish(&operation, output(the, 2, length).data, length, &length);
+	psa_hash_abort(&operation);
+	SPDM_CRYPTO_END();
+	mbedtls_platform_zeroize(inner, sizeof(inner));
+	check(the, status);
+}
+
 /* --- keys of elliptic curves --- */
 
 static psa_key_attributes_t pairAttributes(psa_key_usage_t usage, psa_algorithm_t algorithm, unsigned bits)
@@ -256,26 +306,33 @@ static void closeKey(void *data)
 	free(key);
 }
 
-/* Makes the key itself, from the arguments, which have been checked. */
-typedef psa_status_t (*Maker)(xsMachine *the, Key *key);
+/* Does what takes one of PSA's slots, with the arguments, which have been checked. A failure leaves no slot taken. */
+typedef psa_status_t (*Taker)(xsMachine *the, Key *key);
 
-/* Gives xsThis a key. Keys that wait for collection hold PSA's slots: if none is left, XS lets go of them. */
-static void makeKey(xsMachine *the, psa_algorithm_t algorithm, unsigned bits, Maker make)
+/* Keys that wait for collection hold slots: if none is left, XS lets go of them. */
+static psa_status_t takeSlot(xsMachine *the, Taker take, Key *key)
 {
-	Key *key = allocate(the, sizeof(Key));
-	key->algorithm = algorithm;
-	key->bits = bits;
 	SPDM_CRYPTO_BEGIN();
-	psa_status_t status = make(the, key);
+	psa_status_t status = take(the, key);
 	SPDM_CRYPTO_END();
 	if (status == PSA_ERROR_INSUFFICIENT_MEMORY) {
 		xsCollectGarbage();
 		SPDM_CRYPTO_BEGIN();
-		status = make(the, key);
+		status = take(the, key);
 		SPDM_CRYPTO_END();
 	}
+	return status;
+}
+
+/* Gives xsThis a key. */
+static void makeKey(xsMachine *the, psa_algorithm_t algorithm, unsigned bits, Taker make)
+{
+	Key *key = allocate(the, sizeof(Key));
+	key->algorithm = algorithm;
+	key->bits = bits;
+	psa_status_t status = takeSlot(the, make, key);
 	if (status != PSA_SUCCESS)
-		closeKey(key);
+		free(key);
 	if (status == PSA_ERROR_INVALID_ARGUMENT)
 		xsRangeError("not a private key");
 	check(the, status);
@@ -412,27 +469,29 @@ void xs_psa_signing_key_destroy(xsMachine *the)
 
 /* --- verifying --- */
 
-static psa_status_t verify(unsigned bits, Bytes publicKey, Bytes digest, Bytes signature)
+static psa_status_t verify(xsMachine *the, Key *key)
 {
+	size_t length = 2 * BYTES(key->bits);
+	Bytes publicKey = input(the, 1);
+	Bytes digest = input(the, 2);
+	Bytes signature = input(the, 3);
 	uint8_t point[POINT_MAX] = { UNCOMPRESSED };
-	psa_key_id_t id = PSA_KEY_ID_NULL;
 	psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
 
-	if (publicKey.length != 2 * BYTES(bits) || publicKey.length >= sizeof(point)
-		|| signature.length != 2 * BYTES(bits))
+	if (publicKey.length != length || length >= sizeof(point) || signature.length != length)
 		return PSA_ERROR_INVALID_SIGNATURE;
 	memcpy(point + 1, publicKey.data, publicKey.length);
 	psa_set_key_type(&attributes, PSA_KEY_TYPE_ECC_PUBLIC_KEY(PSA_ECC_FAMILY_SECP_R1));
-	psa_set_key_bits(&attributes, bits);
+	psa_set_key_bits(&attributes, key->bits);
 	psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_VERIFY_HASH);
 	psa_set_key_algorithm(&attributes, PSA_ALG_ECDSA_ANY);
-	psa_status_t status = psa_import_key(&attributes, point, 1 + publicKey.length, &id);
+	psa_status_t status = psa_import_key(&attributes, point, 1 + length, &key->id);
 	if (status == PSA_ERROR_INVALID_ARGUMENT)
 		return PSA_ERROR_INVALID_SIGNATURE;   /* not a point of the curve */
 	if (status != PSA_SUCCESS)
 		return status;
-	status = psa_verify_hash(id, PSA_ALG_ECDSA_ANY, digest.data, digest.length, signature.data, signature.length);
-	psa_destroy_key(id);
+	status = psa_verify_hash(key->id, PSA_ALG_ECDSA_ANY, digest.data, digest.length, signature.data, length);
+	psa_destroy_key(key->id);
 	return status;
 }
 
@@ -440,13 +499,10 @@ static psa_status_t verify(unsigned bits, Bytes publicKey, Bytes digest, Bytes s
 void xs_psa_verify(xsMachine *the)
 {
 	initialize(the);
-	unsigned bits = number(the, 0);
-	Bytes publicKey = input(the, 1);
-	Bytes digest = input(the, 2);
-	Bytes signature = input(the, 3);
-	SPDM_CRYPTO_BEGIN();
-	psa_status_t status = verify(bits, publicKey, digest, signature);
-	SPDM_CRYPTO_END();
+	Key key = { .bits = number(the, 0) };
+	for (int index = 1; index <= 3; index++)
+		input(the, index);
+	psa_status_t status = takeSlot(the, verify, &key);
 	if (status != PSA_ERROR_INVALID_SIGNATURE)
 		check(the, status);
 	xsmcSetBoolean(xsResult, status == PSA_SUCCESS);
@@ -463,7 +519,12 @@ static psa_status_t makeEphemeralKey(xsMachine *the, Key *key)
 {
 	psa_key_attributes_t attributes = pairAttributes(PSA_KEY_USAGE_DERIVE, PSA_ALG_ECDH, key->bits);
 	psa_status_t status = psa_generate_key(&attributes, &key->id);
-	return status == PSA_SUCCESS ? exportPublic(key, input(the, 1)) : status;
+	if (status != PSA_SUCCESS)
+		return status;
+	status = exportPublic(key, input(the, 1));
+	if (status != PSA_SUCCESS)
+		psa_destroy_key(key->id);
+	return status;
 }
 
 /* new EphemeralKey(bits, publicKey) */
@@ -522,6 +583,13 @@ static Bytes nonceArgument(xsMachine *the)
 	if (nonce.length != NONCE_LENGTH)
 		xsRangeError("a nonce has %d bytes", (int)NONCE_LENGTH);
 	return nonce;
+}
+
+/* Nothing is written to an empty text: it may be a constant, which XS keeps from writing in preloaded modules. */
+static Bytes textArgument(xsMachine *the)
+{
+	Bytes text = input(the, 2);
+	return text.length == 0 ? text : output(the, 2, 0);
 }
 
 void xs_psa_aead_key_destructor(void *data)
@@ -599,7 +667,7 @@ void xs_psa_aead_key_seal(xsMachine *the)
 	Key *key = host(the, &xsThis, xs_psa_aead_key_destructor);
 	Bytes nonce = nonceArgument(the);
 	Bytes associatedData = input(the, 1);
-	Bytes text = output(the, 2, 0);
+	Bytes text = textArgument(the);
 	Bytes tag = output(the, 3, TAG_LENGTH);
 	SPDM_CRYPTO_BEGIN();
 	psa_status_t status = aeadSeal(key, nonce, associatedData, text, tag);
@@ -613,7 +681,7 @@ void xs_psa_aead_key_open(xsMachine *the)
 	Key *key = host(the, &xsThis, xs_psa_aead_key_destructor);
 	Bytes nonce = nonceArgument(the);
 	Bytes associatedData = input(the, 1);
-	Bytes text = output(the, 2, 0);
+	Bytes text = textArgument(the);
 	Bytes tag = input(the, 3);
 	SPDM_CRYPTO_BEGIN();
 	psa_status_t status = aeadOpen(key, nonce, associatedData, text, tag);

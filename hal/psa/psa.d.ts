@@ -11,6 +11,7 @@ export const p256: Verifier;
 export const p384: Verifier;
 export const secp256r1: KeyAgreement;
 export const secp384r1: KeyAgreement;
+export const secp521r1: KeyAgreement;
 export const aes128Gcm: Aead;
 export const aes256Gcm: Aead;
 export const chacha20Poly1305: Aead;

@@ -39,13 +39,19 @@ class AeadKey @ "xs_psa_aead_key_destructor" {
 	destroy() @ "xs_psa_aead_key_destroy"
 }
 
+function hmac(algorithm, key, out, ...parts) @ "xs_psa_hmac"
 function hasKey(id) @ "xs_psa_has_key"
 function verify(bits, publicKey, digest, signature) @ "xs_psa_verify"
 
 export function random(out) @ "xs_psa_random"
 
 function hashAlgorithm(algorithm, outputLen, blockLen) {
-	return Object.freeze({ outputLen, blockLen, create: () => new Hash(algorithm) });
+	return Object.freeze({
+		outputLen,
+		blockLen,
+		create: () => new Hash(algorithm),
+		hmac: (key, parts, out) => hmac(algorithm, key, out, ...parts),
+	});
 }
 
 function verifier(bits, length) {
@@ -80,6 +86,7 @@ export const p256 = verifier(256, 64);
 export const p384 = verifier(384, 96);
 export const secp256r1 = keyAgreement(256, 32);
 export const secp384r1 = keyAgreement(384, 48);
+export const secp521r1 = keyAgreement(521, 66);
 export const aes128Gcm = aead(GCM, 16);
 export const aes256Gcm = aead(GCM, 32);
 export const chacha20Poly1305 = aead(CHACHA20_POLY1305, 32);

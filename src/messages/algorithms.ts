@@ -23,6 +23,7 @@
  * A table: AlgType (1), AlgCount (1: bytes of AlgSupported in b7–4, extended algorithms e in b3–0), AlgSupported (2).
  */
 import {
+  AEAD,
   DHE,
   DMTF_MEASUREMENT,
   KEM,
@@ -30,12 +31,23 @@ import {
   MULTI_KEY_CONN,
   OPAQUE_DATA_FORMAT,
   OPAQUE_DATA_FORMAT_1,
+  REQ_BASE_ASYM,
+  SPDM_KEY_SCHEDULE,
 } from "../algorithms.js";
-import { MEAS_CAP, MULTI_KEY_CAP, MULTI_KEY_CAP_ONLY } from "../capabilities.js";
+import {
+  ENCRYPT_CAP,
+  KEY_EX_CAP,
+  MAC_CAP,
+  MEAS_CAP,
+  MULTI_KEY_CAP,
+  MULTI_KEY_CAP_ONLY,
+  MUT_AUTH_CAP,
+  PSK_CAP,
+} from "../capabilities.js";
 import { Chains } from "../chain.js";
 import type { Connection, Negotiated } from "../connection.js";
 import { INVALID_REQUEST, SpdmError } from "../errors.js";
-import { AFTER_CAPABILITIES, type Exchange, NEGOTIATE_ALGORITHMS, NEGOTIATED } from "../exchange.js";
+import { AFTER_CAPABILITIES, type Exchange, NEGOTIATE_ALGORITHMS, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { V1_0, V1_1, V1_2, V1_3, V1_4, type Version } from "../versions.js";
 import { type Reader, WireError, type Writer } from "../wire.js";
 
@@ -220,6 +232,34 @@ function prefer<T extends { readonly algorithm: number }>(choices: readonly T[],
   return choice;
 }
 
+/** What the tables serve: sessions and mutual authentication. */
+type Selection = Pick<Negotiated, "keyAgreement" | "aead" | "requesterAsym"> & {
+  /** AlgSupported of ALGORITHMS, by AlgType. */
+  readonly bits: ReadonlyMap<number, number>;
+};
+
+/**
+ * Selects of each table that both sides' capabilities need, and of no other. Throws SpdmError if one that they need offers
+ * nothing we have.
+ */
+function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
+  const { sessions, mutualAuthentication } = c.options;
+  const bits = new Map<number, number>();
+  const choose = <T extends { readonly algorithm: number }>(type: number, needed: boolean, choices: readonly T[]) => {
+    if (!needed) return undefined;
+    const choice = prefer(choices, tables.find((table) => table.type === type)?.supported ?? 0);
+    bits.set(type, choice.algorithm);
+    return choice;
+  };
+  const keyExchange = c.both(KEY_EX_CAP);
+  const secured = (keyExchange || c.both(PSK_CAP)) && (c.both(MAC_CAP) || c.both(ENCRYPT_CAP));
+  const dhe = choose(DHE, keyExchange, sessions?.dhe ?? []);
+  const aead = choose(AEAD, secured, sessions?.aead ?? []);
+  const requesterAsym = choose(REQ_BASE_ASYM, c.both(MUT_AUTH_CAP), mutualAuthentication?.algorithms ?? []);
+  choose(KEY_SCHEDULE, keyExchange || c.both(PSK_CAP), [{ algorithm: SPDM_KEY_SCHEDULE }]);
+  return { keyAgreement: dhe?.engine, aead: aead?.engine, requesterAsym, bits };
+}
+
 function otherParamsSelection(c: Connection, offered: number): number {
   const opaque = offered & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
   // A requester that only has multi-key connections gets one; there is nothing here to negotiate.
@@ -231,7 +271,10 @@ export const algorithms: Exchange = Object.freeze({
   request: NEGOTIATE_ALGORITHMS,
   since: V1_0,
   after: AFTER_CAPABILITIES,
+  channels: OUTSIDE_SESSION,
   capability: 0,
+  peerCapability: 0,
+  endsM1: false,
   respond(c, request, response) {
     const { version, options } = c;
     const offered = readNegotiateAlgorithms(request, version);
@@ -242,6 +285,8 @@ export const algorithms: Exchange = Object.freeze({
       options.measurements !== undefined &&
       (c.flags & MEAS_CAP) !== 0 &&
       (offered.measurementSpecification & DMTF_MEASUREMENT) !== 0;
+    const { bits, ...selected } = select(c, offered.tables);
+    const otherParams = otherParamsSelection(c, offered.otherParams);
     const length = ALGORITHMS_LENGTH + offered.tables.length * TABLE_LENGTH;
     c.requireRoom(length);
 
@@ -250,7 +295,7 @@ export const algorithms: Exchange = Object.freeze({
       {
         length,
         measurementSpecification: measures ? DMTF_MEASUREMENT : 0,
-        otherParams: otherParamsSelection(c, offered.otherParams),
+        otherParams,
         measurementHash: measures ? options.measurements.algorithm : 0,
         baseAsym: asym.algorithm,
         baseHash: hash.algorithm,
@@ -258,8 +303,7 @@ export const algorithms: Exchange = Object.freeze({
         melSpecification: 0,
         extAsym: NO_EXT,
         extHash: NO_EXT,
-        // Sessions and mutual authentication are what the tables serve; without the capabilities nothing is selected.
-        tables: offered.tables.map(({ type }) => ({ type, supported: 0, ext: NO_EXT })),
+        tables: offered.tables.map(({ type }) => ({ type, supported: bits.get(type) ?? 0, ext: NO_EXT })),
       },
       version,
     );
@@ -274,6 +318,9 @@ export const algorithms: Exchange = Object.freeze({
       identity,
       chains: new Chains(identity, hash.engine),
       measures,
+      opaqueData: (otherParams & OPAQUE_DATA_FORMAT) !== 0,
+      multiKeyRequester: (otherParams & MULTI_KEY_CONN) !== 0,
+      ...selected,
     } satisfies Negotiated;
     c.state = NEGOTIATED;
   },

@@ -20,7 +20,7 @@ import {
   responderFlags,
 } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError } from "../errors.js";
-import { AFTER_CAPABILITIES, AFTER_VERSION, type Exchange, GET_CAPABILITIES } from "../exchange.js";
+import { AFTER_CAPABILITIES, AFTER_VERSION, type Exchange, GET_CAPABILITIES, OUTSIDE_SESSION } from "../exchange.js";
 import { V1_0, V1_1, V1_2, V1_3, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
@@ -108,7 +108,10 @@ export const capabilities: Exchange = Object.freeze({
   request: GET_CAPABILITIES,
   since: V1_0,
   after: AFTER_VERSION,
+  channels: OUTSIDE_SESSION,
   capability: 0,
+  peerCapability: 0,
+  endsM1: false,
   respond(c, request, response) {
     const version = request.message[0];
     // Before the checks, so that an ERROR to this request is in the version it speaks.

@@ -12,7 +12,7 @@
  */
 import { CERT_CAP } from "../capabilities.js";
 import { DATA_TOO_LARGE, INVALID_REQUEST, SpdmError, UNSPECIFIED, UNSUPPORTED_REQUEST } from "../errors.js";
-import { type Exchange, GET_CERTIFICATE, NEGOTIATED } from "../exchange.js";
+import { type Exchange, GET_CERTIFICATE, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { V1_0, V1_2, V1_3, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
@@ -100,8 +100,11 @@ export const certificate: Exchange = Object.freeze({
   request: GET_CERTIFICATE,
   since: V1_0,
   after: NEGOTIATED,
+  channels: OUTSIDE_SESSION | IN_SESSION,
   capability: CERT_CAP,
-  respond(c, request, response) {
+  peerCapability: 0,
+  endsM1: false,
+  respond(c, request, response, session) {
     const asked = readGetCertificate(request, c.version);
     const { chains } = c.negotiated!;
     const { slot } = asked;
@@ -126,6 +129,6 @@ export const certificate: Exchange = Object.freeze({
     writeCertificateHeader(response, { slot, certificateInfo: 0, large: false, remainderLength }, portionLength);
     if (portionLength > 0) chains.read(slot, asked.offset, response.view(portionLength));
 
-    c.transcript.addM1(request.consumed(), response.written());
+    if (session === undefined) c.transcript.addM1(request.consumed(), response.written());
   },
 } satisfies Exchange);

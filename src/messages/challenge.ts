@@ -19,8 +19,8 @@
  */
 import { CHAL_CAP } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError } from "../errors.js";
-import { CHALLENGE, type Exchange, NEGOTIATED } from "../exchange.js";
-import { ALL_SUMMARY, measurementSummary, NO_SUMMARY, TCB_SUMMARY } from "../measurement-block.js";
+import { CHALLENGE, type Exchange, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
+import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
 import { CHALLENGE_AUTH_CONTEXT, signedDigest } from "../signing.js";
 import type { Suite } from "../suite.js";
 import { V1_0, V1_3, type Version } from "../versions.js";
@@ -103,28 +103,29 @@ export const challenge: Exchange = Object.freeze({
   request: CHALLENGE,
   since: V1_0,
   after: NEGOTIATED,
+  channels: OUTSIDE_SESSION,
   capability: CHAL_CAP,
+  peerCapability: 0,
+  endsM1: false,
   respond(c, request, response) {
     const { version } = c;
     const asked = readChallenge(request, version);
-    const { chains, hash, identity, measures, signatureLength } = c.negotiated!;
+    const { chains, hash, identity, signatureLength } = c.negotiated!;
     const { slot, summaryType } = asked;
-    const wantsSummary = summaryType !== NO_SUMMARY;
     if (!chains.has(slot)) throw new SpdmError(INVALID_REQUEST);
-    if (wantsSummary && (!measures || (summaryType !== TCB_SUMMARY && summaryType !== ALL_SUMMARY))) {
-      throw new SpdmError(INVALID_REQUEST);
-    }
+    requireSummary(c, summaryType);
     const fixed = 4 + hash.outputLen + NONCE_LENGTH + 2 + (version >= V1_3 ? CONTEXT_LENGTH : 0) + signatureLength;
-    c.requireRoom(fixed + (wantsSummary ? hash.outputLen : 0));
+    const summary = measurementSummary(c, summaryType);
+    c.requireRoom(fixed + (summary?.length ?? 0));
 
     const nonce = new Uint8Array(NONCE_LENGTH);
     c.options.random(nonce);
-    const summary = wantsSummary ? measurementSummary(c, summaryType) : undefined;
+    const flow = c.options.mutualAuthentication?.basicFlow(c);
     writeChallengeAuth(
       response,
       {
         slot,
-        basicMutAuth: false,
+        basicMutAuth: flow !== undefined,
         slotMask: chains.slotMask,
         chainHash: chains.digest(slot),
         nonce,
@@ -141,6 +142,8 @@ export const challenge: Exchange = Object.freeze({
     m1.update(response.written());
     const digest = signedDigest(version, hash, CHALLENGE_AUTH_CONTEXT, m1);
     identity.sign(slot, digest, response.view(signatureLength));
-    c.authenticated = true;
+    // Where the requester is to prove itself in turn, both have to be done.
+    c.flow = flow;
+    c.authenticated = flow === undefined;
   },
 } satisfies Exchange);

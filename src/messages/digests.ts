@@ -10,7 +10,7 @@
  * |        | KeyUsageMask          | 2 * n |
  */
 import { CERT_CAP } from "../capabilities.js";
-import { type Exchange, GET_DIGESTS, NEGOTIATED } from "../exchange.js";
+import { type Exchange, GET_DIGESTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import type { Suite } from "../suite.js";
 import { V1_0, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
@@ -79,8 +79,11 @@ export const digests: Exchange = Object.freeze({
   request: GET_DIGESTS,
   since: V1_0,
   after: NEGOTIATED,
+  channels: OUTSIDE_SESSION | IN_SESSION,
   capability: CERT_CAP,
-  respond(c, request, response) {
+  peerCapability: 0,
+  endsM1: false,
+  respond(c, request, response, session) {
     readGetDigests(request);
     const { chains, hash } = c.negotiated!;
     const { slotMask } = chains;
@@ -90,6 +93,7 @@ export const digests: Exchange = Object.freeze({
 
     writeDigests(response, { supportedSlotMask: slotMask, slotMask, digests: list }, c.version);
 
+    if (session !== undefined) return;
     // Each GET_DIGESTS begins part B of M1 anew.
     c.transcript.resetM1();
     c.transcript.addM1(request.consumed(), response.written());

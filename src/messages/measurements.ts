@@ -22,7 +22,7 @@
 import type { Measurement } from "../../hal/measurements.js";
 import { MEAS_CAP_SIG } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError, UNEXPECTED_REQUEST } from "../errors.js";
-import { type Exchange, GET_MEASUREMENTS, NEGOTIATED } from "../exchange.js";
+import { type Exchange, GET_MEASUREMENTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { blockLength, writeBlock } from "../measurement-block.js";
 import { MEASUREMENTS_CONTEXT, signedDigest } from "../signing.js";
 import { V1_0, V1_1, V1_2, V1_3, type Version } from "../versions.js";
@@ -150,14 +150,17 @@ export const measurements: Exchange = Object.freeze({
   request: GET_MEASUREMENTS,
   since: V1_0,
   after: NEGOTIATED,
+  channels: OUTSIDE_SESSION | IN_SESSION,
   capability: MEAS_CAP_SIG,
-  respond(c, request, response) {
-    const { version, transcript } = c;
+  peerCapability: 0,
+  endsM1: true,
+  respond(c, request, response, session) {
+    const { version } = c;
     const { chains, hash, identity, measures, signatureLength } = c.negotiated!;
-    // A challenge must follow its certificates at once; and an error here ends the run of measurements.
-    if (!c.authenticated) transcript.resetM1();
-    const begins = !transcript.measuring;
-    const l1 = transcript.takeL1(version);
+    const run = session?.measured ?? c.measured;
+    const begins = !run.begun;
+    // Taken out, so that an error here ends the run.
+    const l1 = run.take(c.transcript, version);
     try {
       const asked = readGetMeasurements(request, version);
       if (!measures) throw new SpdmError(UNEXPECTED_REQUEST);
@@ -171,9 +174,9 @@ export const measurements: Exchange = Object.freeze({
       const fixed = HEADER_LENGTH + NONCE_LENGTH + 2 + (version >= V1_3 ? CONTEXT_LENGTH : 0);
       c.requireRoom(fixed + recordLength + (signed ? signatureLength : 0));
 
-      if (begins) c.generation = source.generation;
+      if (begins) run.generation = source.generation;
       let contentChanged = NOT_DETECTED;
-      if (signed && version >= V1_2) contentChanged = source.generation === c.generation ? UNCHANGED : CHANGED;
+      if (signed && version >= V1_2) contentChanged = source.generation === run.generation ? UNCHANGED : CHANGED;
       const count = asked.operation === COUNT ? source.list.length : 0;
       writeMeasurementsHeader(
         response,
@@ -190,7 +193,7 @@ export const measurements: Exchange = Object.freeze({
       if (signed) {
         const digest = signedDigest(version, hash, MEASUREMENTS_CONTEXT, l1);
         identity.sign(asked.slot, digest, response.view(signatureLength));
-      } else transcript.keepL1(l1);
+      } else run.keep(l1);
     } catch (error) {
       l1.destroy();
       throw error;

@@ -10,8 +10,16 @@
  * | 7 + n  | PayloadLength | 2    | reserved in the large form, where 4 bytes of length follow |
  * |        | Payload       |      |
  */
+import { equal } from "../equal.js";
 import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
-import { type Exchange, NEGOTIATED, VENDOR_DEFINED_REQUEST } from "../exchange.js";
+import {
+  type Exchange,
+  IN_HANDSHAKE,
+  IN_SESSION,
+  NEGOTIATED,
+  OUTSIDE_SESSION,
+  VENDOR_DEFINED_REQUEST,
+} from "../exchange.js";
 import { V1_0, V1_4, type Version } from "../versions.js";
 import { type Reader, WireError, type Writer } from "../wire.js";
 
@@ -70,17 +78,16 @@ export function writeVendorDefined(w: Writer, m: VendorDefined): void {
   w.bytes(m.payload);
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
 /** The exchange that serves the vendors of `handlers`; a request to any other is unsupported. */
 export function vendorDefined(handlers: readonly VendorHandler[]): Exchange {
   return {
     request: VENDOR_DEFINED_REQUEST,
     since: V1_0,
     after: NEGOTIATED,
+    channels: OUTSIDE_SESSION | IN_HANDSHAKE | IN_SESSION,
     capability: 0,
+    peerCapability: 0,
+    endsM1: false,
     respond(c, request, response) {
       const asked = readVendorDefined(request, c.version);
       // Both sides would need LARGE_RESP_CAP.

@@ -6,7 +6,7 @@
  * | 5      | VersionNumberEntryCount | 1     |
  * | 6      | VersionNumberEntry      | 2 * n |  major b15–12, minor b11–8, update b7–4, alpha b3–0
  */
-import { AFTER_VERSION, type Exchange, GET_VERSION } from "../exchange.js";
+import { AFTER_VERSION, type Exchange, GET_VERSION, OUTSIDE_SESSION } from "../exchange.js";
 import { V1_0, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
@@ -39,7 +39,10 @@ export const version: Exchange = Object.freeze({
   request: GET_VERSION,
   since: V1_0,
   after: undefined,
+  channels: OUTSIDE_SESSION,
   capability: 0,
+  peerCapability: 0,
+  endsM1: false,
   respond(c, request, response) {
     readGetVersion(request);
     writeVersion(

@@ -1,40 +1,11 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { sha256 } from "@noble/hashes/sha2.js";
-import {
-  type Credential,
-  identityDigestFits,
-  readIdentityTable,
-  writeIdentityImage,
-} from "../../certs/identity-image.js";
+import { identityDigestFits, readIdentityTable } from "../../certs/identity-image.js";
+import { type DeviceIdentity, writeIdentityImage } from "../../certs/identity-writer.js";
 import type { Storage } from "../../hal/storage.js";
 import { WireError } from "../../src/wire.js";
-
-const UUID = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i);
-const CREDENTIALS: readonly Credential[] = [
-  { slot: 0, algorithm: 0x10, chain: Uint8Array.of(1, 2, 3), key: new Uint8Array(32).fill(0x11) },
-  { slot: 7, algorithm: 0x80, chain: Uint8Array.of(4, 5), key: new Uint8Array(48).fill(0x22) },
-];
-
-/** Written out by hand from the layout table. */
-const IMAGE = withDigest(
-  Buffer.from(
-    [
-      "5350444d2d494400 c5000000 0100 0200 a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
-      "00000000 10000000 50000000 03000000 53000000 20000000",
-      "07000000 80000000 73000000 02000000 75000000 30000000",
-      `010203 ${"11".repeat(32)} 0405 ${"22".repeat(48)}`,
-    ]
-      .join("")
-      .replaceAll(" ", ""),
-    "hex",
-  ),
-);
-
-function withDigest(body: Uint8Array): Uint8Array {
-  return new Uint8Array(Buffer.concat([body, createHash("sha256").update(body).digest()]));
-}
+import { CONTRADICTIONS, DEVICE, flippedBits, IMAGE, randomImages, truncations } from "../support/identity-images.js";
 
 function memory(bytes: Uint8Array, reads: [number, number][] = []): Storage {
   return {
@@ -51,16 +22,78 @@ function memory(bytes: Uint8Array, reads: [number, number][] = []): Storage {
 }
 
 test("golden image", () => {
-  assert.deepEqual(writeIdentityImage(UUID, CREDENTIALS, sha256), IMAGE);
+  assert.deepEqual(writeIdentityImage(DEVICE, sha256), IMAGE);
   const storage = memory(IMAGE);
   const table = readIdentityTable(storage);
-  assert.equal(table.length, IMAGE.length);
-  assert.deepEqual(table.uuid, UUID);
-  assert.deepEqual(table.entries, [
-    { slot: 0, algorithm: 0x10, chainOffset: 80, chainLength: 3, keyOffset: 83, keyLength: 32 },
-    { slot: 7, algorithm: 0x80, chainOffset: 115, chainLength: 2, keyOffset: 117, keyLength: 48 },
-  ]);
+  assert.deepEqual(table, {
+    length: IMAGE.length,
+    uuid: DEVICE.uuid,
+    credentials: [
+      { index: 0, slot: 0, algorithm: 0x10, chain: { offset: 176, length: 3 }, key: { offset: 179, length: 32 } },
+      { index: 1, slot: 7, algorithm: 0x80, chain: { offset: 211, length: 2 }, key: { offset: 213, length: 48 } },
+    ],
+    psks: [{ index: 2, hint: { offset: 261, length: 4 }, key: { offset: 265, length: 16 } }],
+    requesterAnchors: [{ offset: 281, length: 2 }],
+    requesterChains: [{ algorithm: 0x80, chain: { offset: 283, length: 3 } }],
+    policy: { requested: 2, basic: true, inTheClear: true, macOnly: false, pskWithoutContext: true },
+  });
   assert.ok(identityDigestFits(storage, table, sha256));
+});
+
+test("nothing but credentials, nothing but a pre-shared key: the default policy", () => {
+  const { uuid, credentials, psks } = DEVICE;
+  for (const device of [
+    { uuid, credentials },
+    { uuid, credentials: [], psks: psks! },
+  ]) {
+    const table = readIdentityTable(memory(writeIdentityImage(device, sha256)));
+    assert.equal(table.credentials.length, device.credentials.length);
+    assert.equal(table.psks.length, device.psks?.length ?? 0);
+    assert.deepEqual(table.requesterAnchors, []);
+    assert.deepEqual(table.requesterChains, []);
+    const no = { basic: false, inTheClear: false, macOnly: false, pskWithoutContext: false };
+    assert.deepEqual(table.policy, { requested: 0, ...no });
+  }
+});
+
+test("every policy comes back", () => {
+  for (const requested of [0, 1, 2, 4]) {
+    for (let bits = 0; bits < 16; bits++) {
+      const [basic, inTheClear, macOnly, pskWithoutContext] = [1, 2, 4, 8].map((bit) => (bits & bit) !== 0);
+      const policy = { requested, basic, inTheClear, macOnly, pskWithoutContext };
+      const image = writeIdentityImage({ ...DEVICE, policy }, sha256);
+      assert.deepEqual(readIdentityTable(memory(image)).policy, policy);
+    }
+  }
+});
+
+test("a requester chain under each algorithm comes back", () => {
+  const requesterChains = [0x80, 0x10].map((algorithm) => ({ algorithm, chain: Uint8Array.of(1, algorithm) }));
+  const image = writeIdentityImage({ ...DEVICE, requesterChains }, sha256);
+  const found = readIdentityTable(memory(image)).requesterChains.map(({ algorithm, chain: { offset, length } }) => ({
+    algorithm,
+    chain: image.slice(offset, offset + length),
+  }));
+  assert.deepEqual(found, requesterChains);
+});
+
+test("as much as an image holds: every slot under both algorithms, eight more entries, the longest hint and key", () => {
+  const credentials = [0x10, 0x80].flatMap((algorithm) =>
+    Array.from({ length: 8 }, (_, slot) => ({
+      slot,
+      algorithm,
+      chain: new Uint8Array(3000),
+      key: new Uint8Array(algorithm === 0x10 ? 32 : 48),
+    })),
+  );
+  const psks = Array.from({ length: 7 }, (_, i) => ({ hint: new Uint8Array(64).fill(i), key: new Uint8Array(64) }));
+  const image = writeIdentityImage({ ...DEVICE, credentials, psks, requesterAnchors: [], requesterChains: [] }, sha256);
+  const table = readIdentityTable(memory(image));
+  assert.equal(table.credentials.length, 16);
+  assert.deepEqual(
+    table.psks.map(({ index, hint, key }) => [index, hint.length, key.length]),
+    psks.map((_, i) => [16 + i, 64, 64]),
+  );
 });
 
 test("found at the start of a larger storage", () => {
@@ -71,21 +104,18 @@ test("found at the start of a larger storage", () => {
   assert.ok(identityDigestFits(memory(flash), table, sha256));
 });
 
-test("reading the table leaves chains and keys alone", () => {
+test("reading the table leaves chains, hints and keys alone", () => {
   const reads: [number, number][] = [];
   readIdentityTable(memory(IMAGE, reads));
-  assert.ok(reads.every(([, end]) => end <= 80));
+  assert.ok(reads.every(([, end]) => end <= 176));
 });
 
 test("every truncation is refused", () => {
-  for (let length = 0; length < IMAGE.length; length++)
-    assert.throws(() => readIdentityTable(memory(IMAGE.subarray(0, length))), WireError);
+  for (const image of truncations()) assert.throws(() => readIdentityTable(memory(image)), WireError);
 });
 
 test("every flipped bit is refused or breaks the digest", () => {
-  for (let bit = 0; bit < IMAGE.length * 8; bit++) {
-    const image = IMAGE.slice();
-    image[bit >> 3] ^= 1 << (bit & 7);
+  for (const [bit, image] of flippedBits().entries()) {
     const storage = memory(image);
     try {
       assert.equal(identityDigestFits(storage, readIdentityTable(storage), sha256), false, `bit ${bit}`);
@@ -95,40 +125,65 @@ test("every flipped bit is refused or breaks the digest", () => {
   }
 });
 
-test("an image that contradicts itself is refused though its digest fits", () => {
-  const cases: [string, number, number[]][] = [
-    ["chain reaches into the digest", 44, [0x72, 0, 0, 0]],
-    ["chain offset + length exceeds 32 bits", 40, [0xff, 0xff, 0xff, 0xff]],
-    ["chain before the entries' end", 40, [0x4f, 0, 0, 0]],
-    ["key at the end", 48, [0xa5, 0, 0, 0]],
-    ["key of another length", 52, [0x1f, 0, 0, 0]],
-    ["no chain", 44, [0, 0, 0, 0]],
-    ["slot 8", 32, [8]],
-    ["reserved byte", 33, [1]],
-    ["unknown algorithm", 36, [0x40]],
-    ["no entries", 14, [0, 0]],
-    ["17 entries", 14, [17, 0]],
-    ["format version 2", 12, [2, 0]],
-    ["slot given twice", 56, [0, 0, 0, 0, 0x10, 0, 0, 0, 0x73, 0, 0, 0, 2, 0, 0, 0, 0x75, 0, 0, 0, 0x20]],
-  ];
-  for (const [name, offset, bytes] of cases) {
-    const body = IMAGE.slice(0, -32);
-    body.set(bytes, offset);
-    assert.throws(() => readIdentityTable(memory(withDigest(body))), WireError, name);
+for (const [name, image] of CONTRADICTIONS)
+  test(`refused though its digest fits: ${name}`, () => {
+    assert.throws(() => readIdentityTable(memory(image)), WireError);
+  });
+
+test("what random images that are taken say lies within them", () => {
+  let taken = 0;
+  for (const image of randomImages(3000)) {
+    let table: ReturnType<typeof readIdentityTable>;
+    try {
+      table = readIdentityTable(memory(image));
+    } catch (error) {
+      assert.ok(error instanceof WireError, `${error}`);
+      continue;
+    }
+    taken++;
+    const spans = [
+      ...table.credentials.flatMap(({ chain, key }) => [chain, key]),
+      ...table.psks.flatMap(({ hint, key }) => [hint, key]),
+      ...table.requesterAnchors,
+      ...table.requesterChains.map(({ chain }) => chain),
+    ];
+    for (const { offset, length } of spans)
+      assert.ok(length > 0 && offset >= 56 && offset + length <= image.length - 32, `${offset} ${length}`);
   }
+  assert.ok(taken > 100 && taken < 1500, `${taken} taken`);
 });
 
 test("what the image cannot hold is not written", () => {
-  const [first] = CREDENTIALS;
-  const refused: [string, Uint8Array, Credential[]][] = [
-    ["UUID", new Uint8Array(15), [first]],
-    ["none", UUID, []],
-    ["twice", UUID, [first, first]],
-    ["slot", UUID, [{ ...first, slot: 8 }]],
-    ["key length", UUID, [{ ...first, algorithm: 0x80 }]],
-    ["algorithm", UUID, [{ ...first, algorithm: 0x100, key: new Uint8Array(0) }]],
-    ["chain length", UUID, [{ ...first, chain: new Uint8Array(65468) }]],
+  const [first] = DEVICE.credentials;
+  const [psk] = DEVICE.psks!;
+  const [known] = DEVICE.requesterChains!;
+  const { uuid } = DEVICE;
+  const credentials = [first];
+  const refused: readonly (readonly [string, DeviceIdentity])[] = [
+    ["UUID", { uuid: new Uint8Array(15), credentials }],
+    ["none", { uuid, credentials: [] }],
+    ["twice", { uuid, credentials: [first, first] }],
+    ["slot 8", { uuid, credentials: [{ ...first, slot: 8 }] }],
+    ["slot 256", { uuid, credentials: [{ ...first, slot: 256 }] }],
+    ["slot -1", { uuid, credentials: [{ ...first, slot: -1 }] }],
+    ["key length", { uuid, credentials: [{ ...first, algorithm: 0x80 }] }],
+    ["algorithm", { uuid, credentials: [{ ...first, algorithm: 0x100, key: new Uint8Array(0) }] }],
+    ["no chain", { uuid, credentials: [{ ...first, chain: new Uint8Array(0) }] }],
+    ["chain length", { uuid, credentials: [{ ...first, chain: new Uint8Array(65468) }] }],
+    ["image length", { uuid, credentials: [0, 1].map((slot) => ({ ...first, slot, chain: new Uint8Array(32700) })) }],
+    ["no hint", { uuid, credentials, psks: [{ ...psk, hint: new Uint8Array(0) }] }],
+    ["long hint", { uuid, credentials, psks: [{ ...psk, hint: new Uint8Array(65) }] }],
+    ["no key", { uuid, credentials, psks: [{ ...psk, key: new Uint8Array(0) }] }],
+    ["long key", { uuid, credentials, psks: [{ ...psk, key: new Uint8Array(65) }] }],
+    ["hint twice", { uuid, credentials, psks: [psk, { ...psk, key: new Uint8Array(32) }] }],
+    ["empty anchor", { uuid, credentials, requesterAnchors: [new Uint8Array(0)] }],
+    ["requester chain's algorithm", { uuid, credentials, requesterChains: [{ ...known, algorithm: 0x100 }] }],
+    ["empty requester chain", { uuid, credentials, requesterChains: [{ ...known, chain: new Uint8Array(0) }] }],
+    ["requester chain twice", { uuid, credentials, requesterChains: [known, { ...known }] }],
+    ["25 entries", { uuid, credentials, requesterAnchors: new Array(24).fill(Uint8Array.of(1)) }],
+    ...[-1, 3, 8, 0x81, 0x100].map(
+      (requested) => [`policy ${requested}`, { uuid, credentials, policy: { ...DEVICE.policy!, requested } }] as const,
+    ),
   ];
-  for (const [name, uuid, credentials] of refused)
-    assert.throws(() => writeIdentityImage(uuid, credentials, sha256), RangeError, name);
+  for (const [name, device] of refused) assert.throws(() => writeIdentityImage(device, sha256), RangeError, name);
 });

@@ -2,28 +2,37 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadIdentity } from "../../cli/certs.js";
+import type { SessionPolicy } from "../../certs/identity-image.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
+import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
 import { type Link, TimeoutError } from "../../cli/link.js";
 import type { AttestOptions } from "../../cli/requester/attest.js";
-import { ASYMS, HASHES } from "../../cli/requester/names.js";
+import { AEADS, ASYMS, DHES, HASHES, oneOrAll } from "../../cli/requester/names.js";
+import type { OwnIdentity, SessionOffer } from "../../cli/requester/offer.js";
 import { readAnchors } from "../../cli/target.js";
+import { RECORD_OVERHEAD } from "../../src/record.js";
 
 export const KEYS = fileURLToPath(new URL("../vectors/keys", import.meta.url));
 export const ROOTS = ["ecp256", "ecp384"].map((folder) => join(KEYS, folder, "ca.cert.der"));
 
-/** Changes a response, or swallows it by undefined. */
-export type Alter = (response: Uint8Array, request: Uint8Array) => Uint8Array | undefined;
+/** Changes a response, or swallows it by undefined; `type` is its MCTP message type. */
+export type Alter = (response: Uint8Array, request: Uint8Array, type: number) => Uint8Array | undefined;
+
+/** What the responder is like. */
+export interface Device extends Partial<SessionPolicy> {
+  readonly heartbeatPeriod?: number;
+}
 
 /** Answers as a responder does, but for what `alter` does to it. */
-export function answering(alter: Alter = (response) => response): (request: Uint8Array) => Uint8Array | undefined {
+export function answering(alter: Alter = (response) => response, { heartbeatPeriod, ...policy }: Device = {}) {
   const faults: unknown[] = [];
-  const responder = hostResponder(loadIdentity(KEYS), (error) => faults.push(error));
-  const buffer = new Uint8Array(DATA_TRANSFER_SIZE);
-  return (request) => {
-    const response = buffer.slice(0, responder.respond(request, buffer));
+  const responder = hostResponder(loadIdentity(KEYS, policy), (error) => faults.push(error), heartbeatPeriod);
+  const buffer = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
+  return (type: number, message: Uint8Array): Uint8Array | undefined => {
+    const request = message.slice(); // records are opened in place
+    const length = type === 6 ? responder.respondSecured(request, buffer) : responder.respond(request, buffer);
     assert.deepEqual(faults, []);
-    return alter(response, request);
+    return length === 0 ? undefined : alter(buffer.slice(0, length), message, type);
   };
 }
 
@@ -32,14 +41,14 @@ export class TestLink implements Link {
   readonly roundTripMs = 1;
   readonly timeScale = 1;
   disturbanceCount = 0;
-  readonly #answer: (request: Uint8Array) => Uint8Array | undefined;
+  readonly #answer: ReturnType<typeof answering>;
 
-  constructor(alter?: Alter) {
-    this.#answer = answering(alter);
+  constructor(alter?: Alter, device?: Device) {
+    this.#answer = answering(alter, device);
   }
 
-  async exchange(request: Uint8Array): Promise<Uint8Array> {
-    const response = this.#answer(request);
+  async exchange(type: number, message: Uint8Array): Promise<Uint8Array> {
+    const response = this.#answer(type, message);
     if (response !== undefined) return response;
     this.disturbanceCount++;
     throw new TimeoutError("no answer");
@@ -57,3 +66,17 @@ export const OPTIONS: AttestOptions = {
   reference: undefined,
   onProgress() {},
 };
+
+/** A session with all that we have, whichever the responder likes best. */
+export const SESSION: SessionOffer = {
+  dhe: oneOrAll(DHES, undefined),
+  aead: oneOrAll(AEADS, undefined),
+  inTheClear: false,
+  updateKeys: false,
+};
+
+/** The test requester under P-384 and P-256. */
+export const IDENTITIES: readonly OwnIdentity[] = [ASYMS["P-384"], ASYMS["P-256"]].map((algorithm) => ({
+  algorithm,
+  identity: identityOf(loadRequester(KEYS), algorithm),
+}));

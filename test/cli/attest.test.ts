@@ -9,8 +9,9 @@ import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { serveEmu } from "../../cli/emu-server.js";
 import { TimeoutError } from "../../cli/link.js";
-import { type AttestOptions, attest, type Reference } from "../../cli/requester/attest.js";
+import { type AttestOptions, attest } from "../../cli/requester/attest.js";
 import { ASYMS, HASHES } from "../../cli/requester/names.js";
+import type { Reference } from "../../cli/requester/reference.js";
 import { Impossible } from "../../cli/requester/verdict.js";
 import { readAnchors } from "../../cli/target.js";
 import { VERSIONS } from "../../src/versions.js";
@@ -197,7 +198,7 @@ describe("spdm attest", () => {
   /** Runs the command against a server here, whose responses `alter` may change. */
   async function run(alter: Alter, ...options: string[]) {
     const answer = answering(alter);
-    const server = await serveEmu({ port: 0, onMessage: (_type, message) => answer(message) });
+    const server = await serveEmu({ port: 0, onMessage: answer });
     try {
       const args = [SPDM, "attest", `emu:127.0.0.1:${server.port}`, ...options];
       return await execute(args);
@@ -241,7 +242,7 @@ describe("spdm attest", () => {
     const intact: Alter = (response) => response;
     const refuse: Alter = (_response, request) => (request[1] === 0x83 ? Uint8Array.of(0x14, 0x7f, 5, 0) : _response);
     assert.equal((await run(refuse, "--root", ROOTS[1])).status, 2);
-    assert.match((await run(refuse, "--root", ROOTS[1])).stderr, /refused request 0x83: Unspecified/);
+    assert.match((await run(refuse, "--root", ROOTS[1])).stderr, /refused CHALLENGE: Unspecified/);
     assert.equal((await run(intact, "--root", ROOTS[1], "--slot", "5")).status, 2);
     const only14: Alter = (response) => (response[1] === 0x04 ? Uint8Array.of(0x10, 4, 0, 0, 0, 1, 0, 0x14) : response);
     assert.equal((await run(only14, "--root", ROOTS[1], "--version", "1.2")).status, 2);
@@ -258,7 +259,7 @@ describe("spdm attest", () => {
 
   test("exits 2, not 1, when its report reaches nobody", async () => {
     const answer = answering();
-    const server = await serveEmu({ port: 0, onMessage: (_type, message) => answer(message) });
+    const server = await serveEmu({ port: 0, onMessage: answer });
     const args = [SPDM, "attest", `emu:127.0.0.1:${server.port}`, "--root", ROOTS[1]];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
     child.stdout.destroy();

@@ -6,10 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { sha384 } from "@noble/hashes/sha2.js";
-import { loadIdentity, type MadeCertificates, makeCertificates } from "../../cli/certs.js";
+import { sha256, sha384 } from "@noble/hashes/sha2.js";
+import { DEFAULT_POLICY, type SessionPolicy } from "../../certs/identity-image.js";
+import { type RequesterChain, writeIdentityImage } from "../../certs/identity-writer.js";
+import { type MadeCertificates, makeCertificates } from "../../cli/certs.js";
 import { splitChain } from "../../cli/chain.js";
+import { loadIdentity } from "../../cli/identity.js";
 import { verifyChain } from "../../cli/trust.js";
+import type { HintedKey } from "../../hal/portable/psk.js";
 
 const VECTOR_KEYS = fileURLToPath(new URL("../vectors/keys", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "spdm-certs-"));
@@ -46,6 +50,10 @@ test("image and folder hold the same device: two slots under each algorithm, key
     image.credentials.map((c) => [c.slot, c.algorithm, hex(c.chain), hex(c.key)]),
   );
   assert.equal(hex(image.uuid), made.uuid.replaceAll("-", ""));
+  assert.deepEqual(fromFolder.psks.map(hexPsk), image.psks.map(hexPsk));
+  assert.deepEqual(fromFolder.requesterAnchors.map(hex), image.requesterAnchors.map(hex));
+  assert.deepEqual(fromFolder.requesterChains.map(hexChain), image.requesterChains.map(hexChain));
+  for (const { policy } of [image, fromFolder]) assert.deepEqual(policy, DEFAULT_POLICY);
   const anchors = ["ecp256", "ecp384"].map((name) => new Uint8Array(readFileSync(join(out, name, "ca.cert.der"))));
   for (const { algorithm, chain, key } of image.credentials) {
     const certificates = splitChain(chain);
@@ -65,6 +73,49 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
+const hexChain = ({ algorithm, chain }: RequesterChain) => ({ algorithm, chain: hex(chain) });
+
+const hexPsk = ({ hint, key }: HintedKey) => ({ hint: hex(hint), key: hex(key) });
+
+test("one pre-shared key of 32 bytes", () => {
+  const [psk, ...others] = loadIdentity(out).psks;
+  assert.deepEqual(others, []);
+  assert.equal(Buffer.from(psk.hint).toString(), "moddable-spdm development");
+  assert.equal(psk.key.length, 32);
+  assert.equal(JSON.parse(readFileSync(join(out, "psk.json"), "utf8"))[0].note, "for development only");
+});
+
+test("a requester's chain and key under the same roots; the board knows the chain and is to trust the roots", () => {
+  const { requesterAnchors, requesterChains } = loadIdentity(join(out, "identity.bin"));
+  for (const [i, name] of ["ecp256", "ecp384"].entries()) {
+    const at = (file: string) => readFileSync(join(out, name, file));
+    const chain = at("bundle_requester.certchain.der");
+    assert.deepEqual(hexChain(requesterChains[i]), { algorithm: [0x10, 0x80][i], chain: hex(chain) });
+    const [root, intermediate, leaf] = splitChain(chain);
+    assert.equal(hex(requesterAnchors[i]), hex(root.raw));
+    assert.equal(hex(root.raw), hex(at("ca.cert.der")));
+    assert.ok(leaf.verify(intermediate.publicKey) && intermediate.verify(root.publicKey));
+    assert.equal(hex(leaf.raw), hex(at("end_requester.cert.der")));
+    assert.deepEqual(leaf.keyUsage, ["1.3.6.1.4.1.412.274.4"]);
+    assert.match(leaf.subject, /^CN=moddable-spdm requester P-(256|384)$/);
+    assert.ok(leaf.raw.includes(Buffer.from("MODDABLE:SPDM-DEVELOPMENT-REQUESTER:")));
+    const key = createPrivateKey({ key: at("end_requester.key.p8"), format: "der", type: "pkcs8" });
+    assert.ok(leaf.checkPrivateKey(key));
+  }
+});
+
+test("what is asked for replaces the policy that is provisioned, field by field", () => {
+  const policy = (name: string, asked?: Partial<SessionPolicy>) => loadIdentity(join(folder, name), asked).policy;
+  assert.deepEqual(policy("made/identity.bin", { requested: 4 }), { ...DEFAULT_POLICY, requested: 4 });
+  assert.deepEqual(policy("made/identity.bin", { macOnly: true }), { ...DEFAULT_POLICY, macOnly: true });
+  const provisioned = { requested: 2, basic: true, inTheClear: false, macOnly: true, pskWithoutContext: true };
+  const image = writeIdentityImage({ ...loadIdentity(out), policy: provisioned }, sha256);
+  writeFileSync(join(folder, "policy.bin"), image);
+  assert.deepEqual(policy("policy.bin"), provisioned);
+  for (const asked of [{ requested: 0 }, { basic: false }, { inTheClear: true }, { macOnly: false, basic: false }])
+    assert.deepEqual(policy("policy.bin", asked), { ...provisioned, ...asked });
+});
+
 test("the flash is the image on erased ground, exactly 4 MiB", () => {
   const image = readFileSync(join(out, "identity.bin"));
   const flash = readFileSync(join(out, "flash.bin"));
@@ -75,22 +126,27 @@ test("the flash is the image on erased ground, exactly 4 MiB", () => {
 
 test("what is private only its owner reads; no key of an authority is left", () => {
   for (const file of made.files) {
-    const secret = /\.(bin|p8)$/.test(file);
+    const secret = /\.(bin|p8|json)$/.test(file);
     assert.equal(statSync(join(out, file)).mode & 0o777, secret ? 0o600 : 0o644, file);
   }
   assert.deepEqual(
     made.files.filter((file) => file.endsWith(".p8")),
-    ["ecp256", "ecp384"].flatMap((name) => [`${name}/end_responder.key.p8`, `${name}/end_responder1.key.p8`]),
+    ["ecp256", "ecp384"].flatMap((name) =>
+      ["responder", "responder1", "requester"].map((leaf) => `${name}/end_${leaf}.key.p8`),
+    ),
   );
 });
 
-test("the leaf's profile is that of the recorded conversations", () => {
-  for (const name of ["ecp256", "ecp384"]) {
-    const [ours, theirs] = [out, VECTOR_KEYS].map((root) => readFileSync(join(root, name, "end_responder.cert.der")));
+test("the leaves' profile is that of the recorded conversations", () => {
+  for (const [name, file, purpose] of ["ecp256", "ecp384"].flatMap((name) => [
+    [name, "end_responder.cert.der", "03"],
+    [name, "end_requester.cert.der", "04"],
+  ])) {
+    const [ours, theirs] = [out, VECTOR_KEYS].map((root) => readFileSync(join(root, name, file)));
     for (const part of [
       "300c0603551d130101ff04023000", // basicConstraints, critical, not an authority
       "300e0603551d0f0101ff040403020780", // keyUsage, critical, digitalSignature
-      "0603551d25040e300c060a2b06010401831c821203", // extendedKeyUsage: responder authentication
+      `0603551d25040e300c060a2b06010401831c8212${purpose}`, // extendedKeyUsage: responder or requester authentication
       "301e060a2b06010401831c8212060410300e300c060a2b06010401831c821202", // SPDM extension: hardware identity
     ])
       for (const certificate of [ours, theirs]) assert.ok(certificate.includes(Buffer.from(part, "hex")), part);
@@ -99,7 +155,7 @@ test("the leaf's profile is that of the recorded conversations", () => {
       Buffer.from(made.deviceInfo),
     ]);
     assert.equal(made.deviceInfo.length, 0x22);
-    assert.ok(ours.includes(otherName));
+    assert.equal(ours.includes(otherName), file === "end_responder.cert.der");
   }
 });
 
@@ -111,7 +167,7 @@ test("openssl agrees", { skip: spawnSync("openssl", ["version"]).status !== 0 &&
       writeFileSync(path, new X509Certificate(readFileSync(at(file))).toString());
       return path;
     };
-    for (const leaf of ["end_responder.cert.der", "end_responder1.cert.der"]) {
+    for (const leaf of ["end_responder.cert.der", "end_responder1.cert.der", "end_requester.cert.der"]) {
       const chain = ["-CAfile", at("ca.cert"), "-untrusted", pem("inter.cert.der")];
       const said = execFileSync("openssl", ["verify", "-x509_strict", ...chain, pem(leaf)], { encoding: "utf8" });
       assert.match(said, /: OK\n$/);
@@ -145,6 +201,7 @@ test("nothing is overwritten unless forced, and then wholly, with modes mended",
   chmodSync(join(copy, "identity.bin"), 0o644);
   const again = await makeCertificates({ out: copy, force: true });
   assert.notEqual(again.uuid, made.uuid);
+  assert.notEqual(hex(loadIdentity(copy).psks[0].key), hex(loadIdentity(out).psks[0].key));
   assert.equal(statSync(join(copy, "identity.bin")).mode & 0o777, 0o600);
   assert.equal(
     hex(loadIdentity(copy).credentials[0].key),
@@ -153,7 +210,7 @@ test("nothing is overwritten unless forced, and then wholly, with modes mended",
 });
 
 test("DMTF's folders: three slots each, slot 1 with slot 0's key", () => {
-  const { credentials, uuid } = loadIdentity(VECTOR_KEYS);
+  const { credentials, uuid, psks, requesterAnchors, requesterChains } = loadIdentity(VECTOR_KEYS);
   assert.deepEqual(
     credentials.map(({ slot, algorithm }) => [slot, algorithm]),
     [0x10, 0x80].flatMap((algorithm) => [0, 1, 4].map((slot) => [slot, algorithm])),
@@ -170,25 +227,56 @@ test("DMTF's folders: three slots each, slot 1 with slot 0's key", () => {
   }
   assert.deepEqual([uuid.length, uuid[6] >> 4, uuid[8] >> 6], [16, 8, 2]);
   assert.deepEqual(loadIdentity(VECTOR_KEYS).uuid, uuid);
-  const one = loadIdentity(join(VECTOR_KEYS, "ecp384")).credentials;
+  const recorded = JSON.parse(readFileSync(join(VECTOR_KEYS, "../v1.2-p384-psk.json"), "utf8")).psk;
+  assert.deepEqual(psks.map(hexPsk)[0], { hint: recorded.hint, key: recorded.value });
+  const roots = ["ecp256", "ecp384"].map((name) => readFileSync(join(VECTOR_KEYS, name, "ca.cert.der")));
+  assert.deepEqual(requesterAnchors.map(hex), roots.map(hex));
+  const known = ["ecp256", "ecp384"].map((name, i) => ({
+    algorithm: [0x10, 0x80][i],
+    chain: hex(readFileSync(join(VECTOR_KEYS, name, "bundle_requester.certchain.der"))),
+  }));
+  assert.deepEqual(requesterChains.map(hexChain), known);
+  const one = loadIdentity(join(VECTOR_KEYS, "ecp384"));
   assert.deepEqual(
-    one.map(({ slot, algorithm }) => [slot, algorithm]),
+    one.credentials.map(({ slot, algorithm }) => [slot, algorithm]),
     [0, 1, 4].map((slot) => [slot, 0x80]),
   );
+  assert.deepEqual(one.requesterChains.map(hexChain), [known[1]]);
+});
+
+test("pre-shared keys that are none are named", () => {
+  const keys = join(folder, "psks", "ecp384");
+  cpSync(join(VECTOR_KEYS, "ecp384"), keys, { recursive: true });
+  assert.deepEqual(loadIdentity(keys).psks, []);
+  const read = (text: string) => () => {
+    writeFileSync(join(keys, "psk.json"), text);
+    return loadIdentity(keys).psks.map(hexPsk);
+  };
+  assert.deepEqual(read('[{ "hint": "AB", "key": "00" }]')(), [{ hint: "ab", key: "00" }]);
+  for (const text of ["", "{}", '"ab"']) assert.throws(read(text), /psk\.json: no JSON list/, text);
+  for (const hint of ["", "a", "xy", "00".repeat(65), 12, null, undefined])
+    for (const psk of [{ hint, key: "00" }, { hint: "00", key: hint }, hint])
+      assert.throws(read(JSON.stringify([psk])), /psk\.json: hints and keys are 1 to 64 bytes/, `${hint}`);
 });
 
 test("PEM keys do too; a key that fits no leaf, an empty folder and a broken image are named", () => {
   const keys = join(folder, "keys", "ecp384");
   cpSync(join(VECTOR_KEYS, "ecp384"), keys, { recursive: true });
   rmSync(join(keys, "end_responder.key.p8"));
+  rmSync(join(keys, "bundle_requester.certchain.der"));
   assert.equal(loadIdentity(keys).credentials.length, 3);
+  assert.deepEqual(loadIdentity(keys).requesterChains, []);
   renameSync(join(keys, "end_requester.key"), join(keys, "end_responder.key"));
   assert.throws(() => loadIdentity(keys), /ecp384: no end_responder key fits the leaf of slot 0/);
   assert.throws(() => loadIdentity(folder), /no ecp256 or ecp384 folder/);
   const broken = readFileSync(join(out, "identity.bin"));
-  broken[200] ^= 1;
+  broken[broken.length - 33] ^= 1; // the last before the digest
   writeFileSync(join(folder, "broken.bin"), broken);
   assert.throws(() => loadIdentity(join(folder, "broken.bin")), /digest does not fit/);
   writeFileSync(join(folder, "rubbish.bin"), Buffer.alloc(100));
-  assert.throws(() => loadIdentity(join(folder, "rubbish.bin")), /no identity image/);
+  assert.throws(() => loadIdentity(join(folder, "rubbish.bin")), /rubbish\.bin: no identity image/);
+  const old = readFileSync(join(out, "identity.bin"));
+  old[12] = 1;
+  writeFileSync(join(folder, "old.bin"), old);
+  assert.throws(() => loadIdentity(join(folder, "old.bin")), /old\.bin: identity image of format 1, not 2/);
 });

@@ -1,59 +1,18 @@
 /** The requester against a responder that lies and signs its lies with its own key. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { loadIdentity } from "../../cli/certs.js";
 import { attest } from "../../cli/requester/attest.js";
 import { Impossible } from "../../cli/requester/verdict.js";
 import { readAnchors } from "../../cli/target.js";
-import { p384Signer, sha384 } from "../../hal/portable/crypto.js";
-import { ECDSA_P384 } from "../../src/algorithms.js";
-import { CHALLENGE_AUTH_CONTEXT, MEASUREMENTS_CONTEXT, signedDigest } from "../../src/signing.js";
-import { Transcript } from "../../src/transcript.js";
 import { V1_0, V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { concat } from "../support/bytes.js";
-import { deterministicRandom } from "../support/random.js";
-import { type Alter, KEYS, OPTIONS, ROOTS, TestLink } from "./answering.js";
+import { OPTIONS, ROOTS, TestLink } from "./answering.js";
+import { type Lie, set, signed } from "./liar.js";
 
-const SIGNATURE_LENGTH = 96;
 const RECORD = 8;
 
-type Lie = (response: Uint8Array) => Uint8Array | undefined;
-
-/** What `lie` makes of the responses of one code, signed by slot 0's key to P-384; its transcripts are the requester's. */
-function signed(version: Version, code: number, lie: Lie): Alter {
-  const { credentials } = loadIdentity(KEYS);
-  const { key } = credentials.find(({ slot, algorithm }) => slot === 0 && algorithm === ECDSA_P384)!;
-  const signer = p384Signer(key, deterministicRandom());
-  const transcript = new Transcript(2048);
-  const sign = (m: ReturnType<Transcript["fork"]>, context: string, request: Uint8Array, told: Uint8Array) => {
-    m.update(request);
-    m.update(told.subarray(0, -SIGNATURE_LENGTH));
-    signer.sign(signedDigest(version, sha384, context, m), told.subarray(-SIGNATURE_LENGTH));
-  };
-  return (response, request) => {
-    const told = response[1] === code ? (lie(response) ?? response) : response;
-    if (told[1] === 0x04) transcript.reset();
-    if ([0x04, 0x61, 0x63].includes(told[1])) {
-      transcript.addVca(request);
-      transcript.addVca(told);
-    }
-    if (told[1] === 0x63) transcript.settle(sha384);
-    if (told[1] === 0x01 || told[1] === 0x02) transcript.addM1(request, told);
-    if (told[1] === 0x03) sign(transcript.takeM1(), CHALLENGE_AUTH_CONTEXT, request, told);
-    if (told[1] === 0x60) sign(transcript.takeL1(version), MEASUREMENTS_CONTEXT, request, told);
-    return told;
-  };
-}
-
 const attestLiar = (version: Version, code: number, lie: Lie) =>
-  attest(new TestLink(signed(version, code, lie)), { ...OPTIONS, version });
-
-const set =
-  (offset: number, value: number): Lie =>
-  (response) => {
-    response[offset] = value;
-    return undefined;
-  };
+  attest(new TestLink(signed(version, { [code]: lie })), { ...OPTIONS, version });
 
 /** VERSION with so many entries, the last five true. */
 const longVersion =

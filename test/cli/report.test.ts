@@ -131,6 +131,72 @@ test("a responder without measurements", () => {
   assert.match(text, /Measurements {2}the responder takes none/);
 });
 
+const SESSION: AttestationResult = {
+  ...TRUSTED,
+  session: {
+    openedBy: "KEY_EXCHANGE",
+    securedMessages: "1.2",
+    dhe: "secp384r1",
+    aead: "AES-256-GCM",
+    encrypted: true,
+    handshakeInTheClear: false,
+    heartbeatPeriod: 20,
+    keyUpdates: ["ours", "both"],
+  },
+  requester: { subject: "CN=us", proofs: ["CHALLENGE_AUTH", "FINISH"] },
+  messages: {
+    inTheClear: ["GET_VERSION", "GET_CERTIFICATE", "GET_CERTIFICATE", "KEY_EXCHANGE"],
+    inTheSession: ["FINISH", "KEY_UPDATE", "KEY_UPDATE", "GET_MEASUREMENTS", "END_SESSION"],
+  },
+};
+
+/** The report from the signatures to the measurements. */
+function sessionPart(result: AttestationResult): string {
+  const text = renderReport(result, false);
+  return text.slice(text.indexOf("Signatures"), text.indexOf("\nMeasurements"));
+}
+
+test("a session: its terms, who proved itself, and what went in the clear", () => {
+  assert.equal(
+    sessionPart(SESSION),
+    `Signatures
+  ✔ CHALLENGE_AUTH over our nonce, by the leaf's key
+  ✔ KEY_EXCHANGE_RSP over our random data, by the leaf's key
+  ✔ MEASUREMENTS over our nonce, by the leaf's key
+  ✔ ours in CHALLENGE_AUTH and FINISH, by the key of CN=us
+
+Secure session  secp384r1 · AES-256-GCM · secured messages 1.2
+    opened by       KEY_EXCHANGE: the responder proved itself, and so did we
+    records         encrypted and authenticated
+    handshake       encrypted behind KEY_EXCHANGE_RSP
+    heartbeat       answered; due every 20 s
+    keys updated    ours; both
+    in the clear    GET_VERSION, GET_CERTIFICATE ×2, KEY_EXCHANGE
+    in the session  FINISH, KEY_UPDATE ×2, GET_MEASUREMENTS, END_SESSION
+`,
+  );
+});
+
+test("a session that hides less: authenticated only, in the clear, without heartbeat, we not asked for a proof", () => {
+  const session = { ...SESSION.session!, encrypted: false, handshakeInTheClear: true, heartbeatPeriod: 0 };
+  const part = sessionPart({ ...SESSION, session, requester: { subject: "CN=us", proofs: [] } });
+  assert.match(part, /\n {4}none of ours: the responder did not ask for one\n/);
+  assert.match(part, /KEY_EXCHANGE: the responder proved itself, we did not\n/);
+  assert.match(part, / records +authenticated only: who listens can read them\n/);
+  assert.match(part, / handshake +in the clear\n/);
+  assert.match(part, / heartbeat +none\n/);
+});
+
+test("a session by a pre-shared key", () => {
+  const { requester, ...rest } = SESSION;
+  assert.ok(requester);
+  const part = sessionPart({ ...rest, session: { ...rest.session!, openedBy: "PSK_EXCHANGE", dhe: undefined } });
+  assert.doesNotMatch(part, /KEY_EXCHANGE_RSP over|ours in/);
+  assert.match(part, /^Secure session {2}AES-256-GCM · secured messages 1.2$/m);
+  assert.match(part, /PSK_EXCHANGE: both proved to have the pre-shared key\n/);
+  assert.match(part, /encrypted behind PSK_EXCHANGE_RSP\n/);
+});
+
 test("colours only on a terminal, and they change no text", () => {
   const terminal = stream(true);
   printReport(TRUSTED, terminal.stream);
@@ -163,6 +229,11 @@ test("JSON: one object with every key, known or not", () => {
   assert.deepEqual(Object.keys(early), Object.keys(full));
   assert.deepEqual([early.version, early.algorithms, early.chain, early.deviceInfo], [null, null, null, null]);
   assert.deepEqual([early.challenged, early.measurementsSigned], [false, false]);
+  assert.deepEqual([early.session, early.requester, early.messages], [null, null, null]);
+  const withSession = JSON.parse(toJson(SESSION));
+  assert.deepEqual(withSession.session, SESSION.session);
+  assert.deepEqual(withSession.requester, SESSION.requester);
+  assert.deepEqual(withSession.messages, SESSION.messages);
 });
 
 test("capability names: every bit once, fields of two bits by value", () => {

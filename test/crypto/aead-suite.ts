@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Aead } from "../../hal/crypto.js";
-import { toHex } from "../support/bytes.js";
+import type { Aead, AeadKey } from "../../hal/crypto.js";
+import { concat, toHex } from "../support/bytes.js";
 import type { AeadVector } from "./vectors.js";
 
 export function aeadSuite(name: string, vector: AeadVector, aead: Aead): void {
@@ -14,6 +14,18 @@ export function aeadSuite(name: string, vector: AeadVector, aead: Aead): void {
     const tag = new Uint8Array(aead.tagLength);
     key.seal(nonce, data, cipher, tag);
     return { key, cipher, tag };
+  }
+
+  /** Whether `key` refuses these, and leaves nothing of the text. */
+  function refuses(key: AeadKey, iv: Uint8Array, data: Uint8Array, cipher: Uint8Array, tag: Uint8Array): boolean {
+    const buffer = cipher.slice();
+    return !key.open(iv, data, buffer, tag) && buffer.every((byte) => byte === 0);
+  }
+
+  function flip(data: Uint8Array, bit: number): Uint8Array {
+    const copy = data.slice();
+    copy[bit >>> 3] ^= 1 << (bit & 7);
+    return copy;
   }
 
   test(`${name}: known answer, in place`, () => {
@@ -37,32 +49,56 @@ export function aeadSuite(name: string, vector: AeadVector, aead: Aead): void {
       }
   });
 
-  test(`${name}: text and tag within one buffer`, () => {
-    const frame = new Uint8Array(8 + text.length + aead.tagLength + 8).fill(0x55);
-    frame.set(text, 8);
-    const tag = frame.subarray(8 + text.length, 8 + text.length + aead.tagLength);
-    aead.create(vector.key).seal(nonce, associatedData, frame.subarray(8, 8 + text.length), tag);
-    assert.equal(toHex(frame), `${"55".repeat(8)}${vector.sealed}${vector.tag}${"55".repeat(8)}`);
+  test(`${name}: only associated data, and no text`, () => {
+    const none = new Uint8Array(0);
+    for (const length of [0, 1, 8, 16, 17, 1024, 4095, 4096]) {
+      const data = bytes(length);
+      const { key, tag } = sealed(none, data);
+      assert.equal(key.open(nonce, data, none, tag), true);
+      for (const bit of [0, 8 * length - 1])
+        if (length > 0) assert.equal(key.open(nonce, flip(data, bit), none, tag), false);
+      assert.equal(key.open(nonce, concat(data, new Uint8Array(1)), none, tag), false);
+      assert.equal(key.open(nonce, data, none, flip(tag, 127)), false);
+      key.destroy();
+    }
+  });
+
+  test(`${name}: a record, all of it in one buffer, sealed and opened in place`, () => {
+    for (const length of [0, 1, 15, 16, 17, 100, 1024]) {
+      const [data, plain] = [bytes(8), bytes(length)];
+      const { key, cipher, tag } = sealed(plain, data);
+      const buffer = new Uint8Array(3 + 8 + length + aead.tagLength + 5).fill(0x55);
+      const views = [3, 11, 11 + length, 11 + length + aead.tagLength];
+      const [header, body, mac] = [0, 1, 2].map((i) => buffer.subarray(views[i], views[i + 1]));
+      const whole = (...parts: readonly Uint8Array[]) => `555555${toHex(concat(...parts))}5555555555`;
+      header.set(data);
+      body.set(plain);
+      key.seal(nonce, header, body, mac);
+      assert.equal(toHex(buffer), whole(data, cipher, tag));
+      assert.equal(key.open(nonce, header, body, mac), true);
+      assert.equal(toHex(buffer), whole(data, plain, tag));
+      body.set(cipher);
+      header[7] ^= 0x80;
+      assert.equal(key.open(nonce, header, body, mac), false);
+      assert.equal(toHex(buffer), whole(flip(data, 63), new Uint8Array(length), tag));
+      key.destroy();
+    }
   });
 
   test(`${name}: every bit of the tag counts, and all that it covers`, () => {
     const { key, cipher, tag } = sealed(text);
-    const flip = (data: Uint8Array, bit: number): Uint8Array => {
-      const copy = data.slice();
-      copy[bit >>> 3] ^= 1 << (bit & 7);
-      return copy;
-    };
     for (let bit = 0; bit < 8 * tag.length; bit++)
-      assert.equal(key.open(nonce, associatedData, cipher.slice(), flip(tag, bit)), false);
+      assert.ok(refuses(key, nonce, associatedData, cipher, flip(tag, bit)));
     for (const bit of [0, 8 * cipher.length - 1])
-      assert.equal(key.open(nonce, associatedData, flip(cipher, bit), tag), false);
-    for (const bit of [0, 95]) assert.equal(key.open(flip(nonce, bit), associatedData, cipher.slice(), tag), false);
+      assert.ok(refuses(key, nonce, associatedData, flip(cipher, bit), tag));
+    for (const bit of [0, 95]) assert.ok(refuses(key, flip(nonce, bit), associatedData, cipher, tag));
     for (const bit of [0, 8 * associatedData.length - 1])
-      assert.equal(key.open(nonce, flip(associatedData, bit), cipher.slice(), tag), false);
-    assert.equal(key.open(nonce, new Uint8Array(0), cipher.slice(), tag), false);
-    assert.equal(key.open(nonce, associatedData, cipher.slice(1), tag), false);
+      assert.ok(refuses(key, nonce, flip(associatedData, bit), cipher, tag));
+    assert.ok(refuses(key, nonce, new Uint8Array(0), cipher, tag));
+    assert.ok(refuses(key, nonce, associatedData, cipher.slice(1), tag));
     for (const length of [0, 4, 8, 12, 15])
-      assert.equal(key.open(nonce, associatedData, cipher.slice(), tag.slice(0, length)), false);
+      assert.ok(refuses(key, nonce, associatedData, cipher, tag.slice(0, length)));
+    assert.ok(refuses(key, nonce, associatedData, cipher, concat(tag, new Uint8Array(1))));
     assert.equal(key.open(nonce, associatedData, cipher, tag), true);
   });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HashAlgorithm } from "../../hal/crypto.js";
+import { hmac } from "../../src/hmac.js";
 import { ascii, toHex } from "../support/bytes.js";
 import { DIGESTS } from "./vectors.js";
 
@@ -26,6 +27,14 @@ function chainedDigest(algorithm: HashAlgorithm): Uint8Array {
   return out;
 }
 
+/** RFC 4231 §4.3. */
+const JEFE = {
+  sha256: "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+  sha384: "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
+  sha512:
+    "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+} as const;
+
 const LENGTHS = { sha256: [32, 64], sha384: [48, 128], sha512: [64, 128] } as const;
 
 export function hashSuite(name: keyof typeof DIGESTS, algorithm: HashAlgorithm): void {
@@ -43,6 +52,28 @@ export function hashSuite(name: keyof typeof DIGESTS, algorithm: HashAlgorithm):
     const whole = toHex(digest(algorithm, message));
     for (const at of [0, 1, 63, 64, 65, 127, 128, 129, 256, 300])
       assert.equal(toHex(digest(algorithm, message.subarray(0, at), message.subarray(at))), whole);
+  });
+
+  test(`${name}: HMAC`, () => {
+    const out = new Uint8Array(algorithm.outputLen + 1);
+    hmac(algorithm, ascii("Jefe"), [ascii("what do ya want "), ascii("for nothing?")], out);
+    assert.equal(toHex(out), `${JEFE[name]}00`);
+    assert.throws(() => hmac(algorithm, new Uint8Array(algorithm.blockLen + 1), [], out), RangeError);
+  });
+
+  test(`${name}: HMAC of the engine, if it has one, is the one made of its hashes`, () => {
+    const { outputLen, blockLen } = algorithm;
+    const plain = { outputLen, blockLen, create: () => algorithm.create() };
+    for (const keyLength of [0, 1, outputLen, blockLen]) {
+      for (const lengths of [[], [0], [1, 200], [outputLen, 0, 13]]) {
+        const key = Uint8Array.from({ length: keyLength }, (_, i) => i * 3);
+        const parts = lengths.map((length) => new Uint8Array(length).fill(length));
+        const [own, made] = [new Uint8Array(outputLen), new Uint8Array(outputLen)];
+        hmac(algorithm, key, parts, own);
+        hmac(plain, key, parts, made);
+        assert.equal(toHex(own), toHex(made));
+      }
+    }
   });
 
   test(`${name}: a clone and its original go their own ways`, () => {

@@ -3,7 +3,7 @@ import * as portable from "../../hal/portable/crypto.js";
 import { deterministicRandom } from "../support/random.js";
 import { cryptoSuite } from "./suite.js";
 
-const { sha256, sha384, sha512, p256, p384, secp256r1, secp384r1, p256Signer, p384Signer } = portable;
+const { sha256, sha384, sha512, p256, p384, secp256r1, secp384r1, secp521r1, p256Signer, p384Signer } = portable;
 const random = deterministicRandom();
 cryptoSuite({
   hashes: { sha256, sha384, sha512 },
@@ -13,6 +13,6 @@ cryptoSuite({
     p256Signer: (scalar) => p256Signer(scalar, random, 1),
     p384Signer: (scalar) => p384Signer(scalar, random, 1),
   },
-  agreements: { secp256r1: secp256r1(random, 1), secp384r1: secp384r1(random, 1) },
+  agreements: { secp256r1: secp256r1(random, 1), secp384r1: secp384r1(random, 1), secp521r1: secp521r1(random, 1) },
   random,
 });

@@ -8,7 +8,7 @@ import { random } from "../support/node-crypto.js";
 import { runOnXs, summary } from "./on-xs.js";
 import { cryptoSuite } from "./suite.js";
 
-const { sha256, sha384, sha512, p256, p384, secp256r1, secp384r1, p256Signer, p384Signer } = portable;
+const { sha256, sha384, sha512, p256, p384, secp256r1, secp384r1, secp521r1, p256Signer, p384Signer } = portable;
 const hashes = { sha256, sha384, sha512 };
 cryptoSuite({
   hashes,
@@ -18,7 +18,7 @@ cryptoSuite({
     p256Signer: (scalar) => p256Signer(scalar, random),
     p384Signer: (scalar) => p384Signer(scalar, random),
   },
-  agreements: { secp256r1: secp256r1(random), secp384r1: secp384r1(random) },
+  agreements: { secp256r1: secp256r1(random), secp384r1: secp384r1(random), secp521r1: secp521r1(random) },
   random,
 });
 

@@ -6,8 +6,8 @@ import { ascii, fromHex, toHex } from "../support/bytes.js";
 import { cryptoSuite } from "./suite.js";
 import { P256, P384 } from "./vectors.js";
 
-const { sha256, sha384, sha512, p256, p384, secp256r1, secp384r1, aes128Gcm, aes256Gcm, chacha20Poly1305, random } =
-  psa;
+const { sha256, sha384, sha512, p256, p384, secp256r1, secp384r1, secp521r1 } = psa;
+const { aes128Gcm, aes256Gcm, chacha20Poly1305, random } = psa;
 
 cryptoSuite({
   hashes: { sha256, sha384, sha512 },
@@ -17,7 +17,7 @@ cryptoSuite({
     p256Signer: (scalar) => psa.importKey(256, scalar),
     p384Signer: (scalar) => psa.importKey(384, scalar),
   },
-  agreements: { secp256r1, secp384r1 },
+  agreements: { secp256r1, secp384r1, secp521r1 },
   aeads: { aes128Gcm, aes256Gcm, chacha20Poly1305 },
   random,
 });
@@ -104,8 +104,21 @@ test("arguments that are missing or of another kind", () => {
 
 test("objects that nobody destroys are collected, with what they hold in C", () => {
   for (let i = 0; i < 20_000; i++) sha512.create().update(digest);
-  for (let i = 0; i < 400; i++) aes256Gcm.create(new Uint8Array(32)); // PSA has 32 slots for keys
+  for (let i = 0; i < 400; i++) aes256Gcm.create(new Uint8Array(32)); // PSA has 40 slots for keys
   for (let i = 0; i < 100; i++) secp256r1.generate(new Uint8Array(64));
+});
+
+test("all the keys that a board with four sessions has at once, beside others that wait for collection", () => {
+  const list = <Key>(length: number, make: (index: number) => Key) => Array.from({ length }, (_, index) => make(index));
+  const aeadKey = () => aes256Gcm.create(new Uint8Array(32));
+  list(40, aeadKey);
+  const identities = list(16, (index) => psa.generateKey(index % 2 === 0 ? 256 : 384));
+  const others = [...list(16, aeadKey), ...list(2, () => secp521r1.generate(new Uint8Array(132)))];
+  for (const key of identities) {
+    aeadKey();
+    assert.ok(signs(key)); // a slot for the public key
+  }
+  for (const key of [...identities, ...others]) key.destroy();
 });
 
 interface Exchange {

@@ -1,4 +1,7 @@
-/** hal/psa on host XS, with Debian's Mbed TLS: the suite, and an exchange of signatures and sealed texts with Node. */
+/**
+ * hal/psa on host XS, with Debian's Mbed TLS: the suite, an exchange of signatures and sealed texts with Node, and what
+ * happens when memory runs out.
+ */
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
 import { join } from "node:path";
@@ -12,6 +15,11 @@ import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "../support/node-crypto.j
 import { inTemporaryDirectory, root } from "../support/xs/xs-tests.js";
 import { runOnXs, summary } from "./on-xs.js";
 
+/** Bytes of text and of associated data; the last are records of sessions without encryption. */
+const LENGTHS: readonly (readonly [number, number])[] = [
+  ...Array.from({ length: 80 }, (_, length) => [length, length % 33] as const),
+  ...[13, 100, 4096].map((length) => [0, length] as const),
+];
 const HASHES = ["sha256", "sha384", "sha512"];
 
 function signatures() {
@@ -32,10 +40,10 @@ function signatures() {
 
 function sealed() {
   return Object.entries({ aes128Gcm, aes256Gcm, chacha20Poly1305 }).flatMap(([name, aead]) =>
-    Array.from({ length: 80 }, (_, length) => {
+    LENGTHS.map(([length, dataLength]) => {
       const key = randomBytes(aead.keyLength);
       const nonce = randomBytes(12);
-      const data = randomBytes(length % 33);
+      const data = randomBytes(dataLength);
       const text = randomBytes(length);
       const cipher = Uint8Array.from(text);
       const tag = new Uint8Array(16);
@@ -64,6 +72,17 @@ test("hal/psa on XS", async (t) => {
   const lines = output.split("\n").filter((line) => line.startsWith("signature "));
   assert.equal(lines.length, 2 * HASHES.length);
   for (const line of lines) assert.ok(verifies(line), line);
+});
+
+test("ephemeral keys that cannot be exported leave PSA's slots free", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const cc = process.env.CC ?? "cc";
+    const flags = ["-O1", "-g", ...(await psaFlags({ persistent: true })), "-Wall", "-Wextra", "-Werror"];
+    const faults = await compileC({ cc, flags, out: directory }, [join(root, "test/crypto/psa-faults.c")]);
+    const objects = [...(await buildHostPsa()), ...faults];
+    const program = await buildRunner("xsrun-psa-faults", objects, ["-Wl,--wrap=psa_export_public_key"]);
+    summary(await runOnXs(program, "psa-faults-main.ts"));
+  });
 });
 
 test("its.c: power that fails at any byte leaves the old value or the new", async () => {

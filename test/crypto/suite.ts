@@ -1,7 +1,7 @@
 /** What every implementation of hal/crypto.ts shall do, in tests: an engine leaves out what it does not have. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { p256 as nobleP256, p384 as nobleP384 } from "@noble/curves/nist.js";
+import * as nist from "@noble/curves/nist.js";
 import type { Aead, HashAlgorithm, KeyAgreement, Random, Verifier } from "../../hal/crypto.js";
 import { p256, p384, type Signer } from "../../hal/portable/crypto.js";
 import { toHex } from "../support/bytes.js";
@@ -11,6 +11,8 @@ import { ecdsaSuite } from "./ecdsa-suite.js";
 import { hashSuite } from "./hash-suite.js";
 import { AEADS, P256, P384 } from "./vectors.js";
 
+const CURVES = { secp256r1: nist.p256, secp384r1: nist.p384, secp521r1: nist.p521 };
+
 export interface Engines {
   readonly hashes: { readonly sha256: HashAlgorithm; readonly sha384: HashAlgorithm; readonly sha512: HashAlgorithm };
   readonly signatures?: {
@@ -19,8 +21,8 @@ export interface Engines {
     p256Signer(scalar: Uint8Array): Signer;
     p384Signer(scalar: Uint8Array): Signer;
   };
-  readonly agreements: { readonly secp256r1: KeyAgreement; readonly secp384r1: KeyAgreement };
-  readonly aeads?: { readonly aes128Gcm: Aead; readonly aes256Gcm: Aead; readonly chacha20Poly1305: Aead };
+  readonly agreements: Readonly<Record<keyof typeof CURVES, KeyAgreement>>;
+  readonly aeads?: Readonly<Record<keyof typeof AEADS, Aead>>;
   readonly random: Random;
 }
 
@@ -31,8 +33,8 @@ export function cryptoSuite({ hashes, signatures, agreements, aeads, random }: E
     ecdsaSuite("p256", P256, { hashes, verifier: signatures.p256, reference: p256, signer: p256Signer });
     ecdsaSuite("p384", P384, { hashes, verifier: signatures.p384, reference: p384, signer: p384Signer });
   }
-  agreementSuite("secp256r1", nobleP256, agreements.secp256r1);
-  agreementSuite("secp384r1", nobleP384, agreements.secp384r1);
+  for (const name of ["secp256r1", "secp384r1", "secp521r1"] as const)
+    agreementSuite(name, CURVES[name], agreements[name]);
   for (const name of ["aes128Gcm", "aes256Gcm", "chacha20Poly1305"] as const)
     if (aeads !== undefined) aeadSuite(name, AEADS[name], aeads[name]);
 

@@ -14,6 +14,7 @@ import {
   type Exchange,
   NEGOTIATED,
   NOT_STARTED,
+  OUTSIDE_SESSION,
   type State,
 } from "../../src/exchange.js";
 import { algorithms } from "../../src/messages/algorithms.js";
@@ -186,7 +187,10 @@ test("an exchange is an UnsupportedRequest before the version that has it", () =
     request: 0x87,
     since: V1_3,
     after: NEGOTIATED,
+    channels: OUTSIDE_SESSION,
     capability: 0,
+    peerCapability: 0,
+    endsM1: false,
     respond: (_, request, response) => response.bytes(request.bytes(2)),
   };
   const exchanges = [versionExchange, capabilities, algorithms, challengeExchange, later];

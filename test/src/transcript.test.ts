@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INVALID_REQUEST } from "../../src/errors.js";
-import { Transcript } from "../../src/transcript.js";
+import { MeasurementRun, Transcript } from "../../src/transcript.js";
 import { V1_1, V1_2, V1_4, VERSIONS, type Version } from "../../src/versions.js";
 import { ascii, toHex } from "../support/bytes.js";
 import { board, type Conversation, digestOf, HASHES, negotiated } from "../support/fixture.js";
@@ -207,14 +207,15 @@ test("forks of a transcript are independent of each other", () => {
       return toHex(digest);
     };
     transcript.addM1(ascii("b "), ascii("B "));
-    const l1 = transcript.takeL1(V1_2);
+    const run = new MeasurementRun();
+    const l1 = run.take(transcript, V1_2);
     l1.update(ascii("m"));
-    transcript.keepL1(l1);
-    assert.ok(transcript.measuring);
-    assert.equal(finish(transcript.takeL1(V1_2)), toHex(digestOf(engine, ascii("version algorithms m"))));
+    run.keep(l1);
+    assert.ok(run.begun);
+    assert.equal(finish(run.take(transcript, V1_2)), toHex(digestOf(engine, ascii("version algorithms m"))));
     assert.equal(finish(transcript.takeM1()), toHex(digestOf(engine, ascii("version algorithms b B "))));
     assert.equal(finish(transcript.takeM1()), toHex(digestOf(engine, ascii("version algorithms "))));
-    assert.equal(finish(transcript.takeL1(V1_1)), toHex(digestOf(engine)));
-    assert.ok(!transcript.measuring);
+    assert.equal(finish(run.take(transcript, V1_1)), toHex(digestOf(engine)));
+    assert.ok(!run.begun);
   }
 });

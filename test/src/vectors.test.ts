@@ -19,7 +19,7 @@ import {
 import { readRecord } from "../../src/measurement-block.js";
 import { readError, writeError } from "../../src/messages/error.js";
 import { CHALLENGE_AUTH_CONTEXT, MEASUREMENTS_CONTEXT, signedDigest } from "../../src/signing.js";
-import { Transcript } from "../../src/transcript.js";
+import { MeasurementRun, Transcript } from "../../src/transcript.js";
 import { V1_2 } from "../../src/versions.js";
 import { Reader, Writer } from "../../src/wire.js";
 import { readLe, toHex } from "../support/bytes.js";
@@ -34,21 +34,21 @@ import { messagesOf, type Pair, pairsOf, RECORDINGS, type Recording } from "../s
 const CONTENT: Readonly<Record<string, readonly number[]>> = {
   "v1.0-p256-nosession": [11, 0, 0, 0, 2],
   "v1.0-p384-nosession": [11, 0, 0, 0, 2],
-  "v1.1-p384-kex-encrypted": [17, 12, 0, 4, 4],
-  "v1.1-p384-psk": [14, 6, 0, 2, 3],
-  "v1.2-p256-kex-encrypted": [17, 12, 0, 4, 4],
-  "v1.2-p256-mutauth-w-encap": [17, 22, 0, 4, 4],
-  "v1.2-p384-chunked": [20, 18, 12, 6, 5],
-  "v1.2-p384-chunked-allcaps": [20, 37, 15, 6, 5],
-  "v1.2-p384-kex-encrypted": [17, 12, 0, 4, 4],
-  "v1.2-p384-psk": [14, 6, 0, 2, 3],
-  "v1.3-p384-allcaps": [20, 65, 0, 6, 5],
-  "v1.3-p384-kex-encrypted": [17, 12, 0, 4, 4],
-  "v1.3-p384-mutauth-digests": [17, 20, 0, 4, 4],
-  "v1.3-p384-psk": [14, 6, 0, 2, 3],
-  "v1.4-p256-kex-encrypted": [17, 12, 0, 4, 4],
-  "v1.4-p384-kex-encrypted": [17, 12, 0, 4, 4],
-  "v1.4-p384-psk": [14, 6, 0, 2, 3],
+  "v1.1-p384-kex-encrypted": [29, 0, 0, 4, 4],
+  "v1.1-p384-psk": [20, 0, 0, 2, 3],
+  "v1.2-p256-kex-encrypted": [29, 0, 0, 4, 4],
+  "v1.2-p256-mutauth-w-encap": [39, 0, 0, 4, 4],
+  "v1.2-p384-chunked": [38, 0, 12, 6, 5],
+  "v1.2-p384-chunked-allcaps": [48, 9, 15, 6, 5],
+  "v1.2-p384-kex-encrypted": [29, 0, 0, 4, 4],
+  "v1.2-p384-psk": [20, 0, 0, 2, 3],
+  "v1.3-p384-allcaps": [56, 29, 0, 6, 5],
+  "v1.3-p384-kex-encrypted": [29, 0, 0, 4, 4],
+  "v1.3-p384-mutauth-digests": [37, 0, 0, 4, 4],
+  "v1.3-p384-psk": [20, 0, 0, 2, 3],
+  "v1.4-p256-kex-encrypted": [29, 0, 0, 4, 4],
+  "v1.4-p384-kex-encrypted": [29, 0, 0, 4, 4],
+  "v1.4-p384-psk": [20, 0, 0, 2, 3],
 };
 
 for (const recording of RECORDINGS) {
@@ -87,6 +87,7 @@ class Walk {
   readonly recording: Recording;
   readonly decoder: Decoder;
   readonly transcript = new Transcript();
+  readonly measured = new MeasurementRun();
   /** L1 of each session that measures. */
   readonly l1 = new Map<number, Hash>();
   /** SPDM chains as they came, by slot. */
@@ -107,7 +108,7 @@ class Walk {
       this.#inSession(pair, pair.session);
       return;
     }
-    if (code !== GET_MEASUREMENTS) transcript.resetL1();
+    if (code !== GET_MEASUREMENTS) this.measured.reset();
     switch (code) {
       case GET_VERSION:
         transcript.reset();
@@ -133,7 +134,7 @@ class Walk {
         break;
       case GET_MEASUREMENTS:
         if (!this.authenticated) transcript.resetM1();
-        this.#measured(pair, transcript.takeL1(this.decoder.version), (l1) => transcript.keepL1(l1));
+        this.#measured(pair, this.measured.take(transcript, this.decoder.version), (l1) => this.measured.keep(l1));
         break;
       default:
         // Sessions, encapsulated requests and the like: before authentication, M1 begins anew after each.

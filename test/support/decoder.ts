@@ -1,24 +1,44 @@
 /** Decodes recorded messages with the codecs of src/messages, and encodes them again. */
 import assert from "node:assert/strict";
 import { MULTI_KEY_CONN } from "../../src/algorithms.js";
+import { HANDSHAKE_IN_THE_CLEAR_CAP } from "../../src/capabilities.js";
 import {
   CHALLENGE,
+  DELIVER_ENCAPSULATED_RESPONSE,
+  END_SESSION,
+  FINISH,
   GET_CAPABILITIES,
   GET_CERTIFICATE,
   GET_DIGESTS,
+  GET_ENCAPSULATED_REQUEST,
   GET_MEASUREMENTS,
   GET_VERSION,
+  HEARTBEAT,
+  KEY_EXCHANGE,
+  KEY_UPDATE,
   NEGOTIATE_ALGORITHMS,
+  PSK_EXCHANGE,
+  PSK_FINISH,
 } from "../../src/exchange.js";
 import * as algorithms from "../../src/messages/algorithms.js";
 import * as capabilities from "../../src/messages/capabilities.js";
 import * as certificate from "../../src/messages/certificate.js";
 import * as challenge from "../../src/messages/challenge.js";
 import * as digests from "../../src/messages/digests.js";
+import * as encapsulated from "../../src/messages/encapsulated.js";
+import * as endSession from "../../src/messages/end-session.js";
+import * as finish from "../../src/messages/finish.js";
+import * as heartbeat from "../../src/messages/heartbeat.js";
+import * as keyExchange from "../../src/messages/key-exchange.js";
+import * as keyUpdate from "../../src/messages/key-update.js";
 import * as measurements from "../../src/messages/measurements.js";
+import * as pskExchange from "../../src/messages/psk-exchange.js";
+import * as pskFinish from "../../src/messages/psk-finish.js";
 import { readGetVersion, readVersion, writeGetVersion, writeVersion } from "../../src/messages/version.js";
+import * as opaque from "../../src/opaque.js";
 import type { Version } from "../../src/versions.js";
 import { Reader, Writer } from "../../src/wire.js";
+import { toHex } from "./bytes.js";
 import { type Curve, curveOf, hashOf } from "./fixture.js";
 import type { Pair, Recording } from "./vectors.js";
 
@@ -30,10 +50,17 @@ export class Decoder {
   readonly curve: Curve;
   readonly suite;
   multiKey = false;
+  /** Whether HANDSHAKE_IN_THE_CLEAR leaves ResponderVerifyData to FINISH_RSP. */
+  readonly inTheClear: boolean;
+  /** Of ExchangeData. */
+  readonly exchangeLength: number;
 
   constructor(recording: Recording) {
     const asym = recording.algorithms.baseAsym === "ECDSA_P256" ? 0x10 : 0x80;
     this.version = versionOf(recording);
+    const { capabilities: flags } = recording;
+    this.inTheClear = ((flags.requester ?? 0) & flags.responder & HANDSHAKE_IN_THE_CLEAR_CAP) !== 0;
+    this.exchangeLength = recording.algorithms.dhe === "SECP_256_R1" ? 64 : 96;
     this.curve = curveOf(asym);
     this.suite = {
       hash: hashOf(recording.algorithms.baseHash === "SHA_256" ? 1 : 2),
@@ -59,6 +86,23 @@ export class Decoder {
     assert.equal(response.remaining, signatureLength);
     writers[1].bytes(response.bytes(signatureLength));
     return [writers[0].written(), writers[1].written()];
+  }
+
+  #reencodeEncapsulated(r: Reader, w: Writer): void {
+    const { requestId, message } = encapsulated.readEncapsulated(r);
+    encapsulated.writeEncapsulatedHeader(w, requestId);
+    w.bytes(message);
+  }
+
+  /** SupportedVersions of the requester, VersionSelection of the responder. */
+  #reencodeOpaque(asked: Uint8Array, told: Uint8Array): void {
+    const { version } = this;
+    const w = new Writer(new Uint8Array(asked.length));
+    opaque.writeSupportedVersions(w, opaque.readSupportedVersions(asked, version), version);
+    assert.equal(toHex(w.written()), toHex(asked));
+    const answer = new Writer(new Uint8Array(told.length));
+    opaque.writeVersionSelection(answer, opaque.readVersionSelection(told, version), version);
+    assert.equal(toHex(answer.written()), toHex(told));
   }
 
   /** Bytes of signature that are left, or undefined for an unknown code. */
@@ -101,6 +145,58 @@ export class Decoder {
         measurements.writeGetMeasurements(w, asked, version);
         measurements.writeMeasurements(answer, measurements.readMeasurements(response, version), version);
         return asked.nonce === undefined ? 0 : suite.signatureLength;
+      }
+      case KEY_EXCHANGE: {
+        const asked = keyExchange.readKeyExchange(request, version, this.exchangeLength);
+        keyExchange.writeKeyExchange(w, asked, version);
+        const told = keyExchange.readKeyExchangeResponse(response, asked, suite);
+        keyExchange.writeKeyExchangeResponse(answer, told);
+        this.#reencodeOpaque(asked.opaque, told.opaque);
+        return suite.signatureLength + (this.inTheClear ? 0 : suite.hash.outputLen);
+      }
+      case FINISH:
+        finish.writeFinish(w, finish.readFinish(request, version), version);
+        w.bytes(request.bytes(request.remaining));
+        finish.writeFinishResponse(answer, finish.readFinishResponse(response, version), version);
+        return this.inTheClear ? suite.hash.outputLen : 0;
+      case PSK_EXCHANGE: {
+        const asked = pskExchange.readPskExchange(request, version);
+        pskExchange.writePskExchange(w, asked, version);
+        const told = pskExchange.readPskExchangeResponse(response, asked, suite);
+        pskExchange.writePskExchangeResponse(answer, told);
+        this.#reencodeOpaque(asked.opaque, told.opaque);
+        return suite.hash.outputLen;
+      }
+      case PSK_FINISH:
+        pskFinish.writePskFinish(w, pskFinish.readPskFinish(request, version), version);
+        w.bytes(request.bytes(suite.hash.outputLen));
+        pskFinish.writePskFinish(answer, pskFinish.readPskFinish(response, version), version);
+        return 0;
+      case HEARTBEAT:
+        for (const r of [request, response]) heartbeat.readHeartbeat(r);
+        for (const writer of [w, answer]) heartbeat.writeHeartbeat(writer);
+        return 0;
+      case KEY_UPDATE:
+        keyUpdate.writeKeyUpdate(w, keyUpdate.readKeyUpdate(request));
+        keyUpdate.writeKeyUpdate(answer, keyUpdate.readKeyUpdate(response));
+        return 0;
+      case END_SESSION:
+        endSession.writeEndSession(w, endSession.readEndSession(request));
+        endSession.readEndSessionAck(response);
+        endSession.writeEndSessionAck(answer);
+        return 0;
+      case GET_ENCAPSULATED_REQUEST: {
+        encapsulated.readGetEncapsulatedRequest(request);
+        encapsulated.writeGetEncapsulatedRequest(w);
+        this.#reencodeEncapsulated(response, answer);
+        return 0;
+      }
+      case DELIVER_ENCAPSULATED_RESPONSE: {
+        this.#reencodeEncapsulated(request, w);
+        const ack = encapsulated.readEncapsulatedResponseAck(response, version);
+        encapsulated.writeAckHeader(answer, ack, version);
+        answer.bytes(ack.payload);
+        return 0;
       }
       default:
         return undefined;

@@ -13,10 +13,11 @@ import v13P384Allcaps from "../vectors/v1.3-p384-allcaps.json" with { type: "jso
 import v13P384KexEncrypted from "../vectors/v1.3-p384-kex-encrypted.json" with { type: "json" };
 import v13P384MutauthDigests from "../vectors/v1.3-p384-mutauth-digests.json" with { type: "json" };
 import v13P384Psk from "../vectors/v1.3-p384-psk.json" with { type: "json" };
+import v14Mldsa65Mlkem768Kex from "../vectors/v1.4-mldsa65-mlkem768-kex.json" with { type: "json" };
 import v14P256KexEncrypted from "../vectors/v1.4-p256-kex-encrypted.json" with { type: "json" };
 import v14P384KexEncrypted from "../vectors/v1.4-p384-kex-encrypted.json" with { type: "json" };
 import v14P384Psk from "../vectors/v1.4-p384-psk.json" with { type: "json" };
-import { fromHex } from "./bytes.js";
+import { fromHex, readLe } from "./bytes.js";
 
 export interface Signature {
   /** Frame that carries it; with chunks, that began the transfer. */
@@ -31,10 +32,53 @@ export interface Signature {
   readonly signature: string;
 }
 
+/** A session's secrets, keys and transcripts' hashes, in hexadecimal digits. */
+export interface RecordedSession {
+  readonly index: number;
+  readonly kind: string;
+  readonly sessionId: string;
+  readonly startFrame: number;
+  readonly sharedSecretKind: string;
+  readonly sharedSecret: string;
+  readonly handshakeSecret: string;
+  readonly masterSecret: string;
+  readonly th1Hash: string;
+  readonly requestHandshakeSecret: string;
+  readonly responseHandshakeSecret: string;
+  readonly requestHandshakeKey: string;
+  readonly requestHandshakeIV: string;
+  readonly responseHandshakeKey: string;
+  readonly responseHandshakeIV: string;
+  readonly th2Hash: string;
+  readonly requestDataSecret: string;
+  readonly responseDataSecret: string;
+  readonly exportMasterSecret: string;
+  readonly requestDataKey: string;
+  readonly requestDataIV: string;
+  readonly responseDataKey: string;
+  readonly responseDataIV: string;
+  readonly keyUpdates: readonly {
+    readonly n: number;
+    readonly direction: string;
+    readonly oldSecret: string;
+    readonly newSecret: string;
+    readonly key: string;
+    readonly iv: string;
+  }[];
+}
+
 export interface Recording {
   readonly name: string;
   readonly spdmVersion: string;
-  readonly algorithms: { readonly baseAsym: string; readonly baseHash: string; readonly otherParams?: number };
+  readonly algorithms: {
+    readonly baseAsym: string | null;
+    readonly baseHash: string;
+    readonly aead?: string;
+    readonly dhe?: string | null;
+    readonly otherParams?: number;
+  };
+  /** Flags. */
+  readonly capabilities: { readonly requester?: number; readonly responder: number };
   readonly frames: readonly {
     readonly n: number;
     readonly dir: string;
@@ -45,9 +89,21 @@ export interface Recording {
     readonly n: number;
     readonly session: number;
     readonly dir: string;
+    readonly sessionId: string;
+    readonly aad: string;
     readonly plaintext: string;
+    readonly ciphertext: string;
+    readonly tag: string;
   }[];
   readonly signatures: readonly Signature[];
+  readonly sessions: readonly RecordedSession[];
+  readonly hmacs: readonly {
+    readonly n: number;
+    readonly session: number;
+    readonly by: string;
+    readonly data: string;
+    readonly mac: string;
+  }[];
 }
 
 export const RECORDINGS: readonly Recording[] = [
@@ -70,6 +126,12 @@ export const RECORDINGS: readonly Recording[] = [
   v14P384Psk,
 ];
 
+/** Those and one of algorithms that we have no engines for: its sessions recompute all the same. */
+export const SESSION_RECORDINGS: readonly Recording[] = [
+  ...RECORDINGS.filter(({ sessions }) => sessions.length > 0),
+  v14Mldsa65Mlkem768Kex,
+];
+
 /** One SPDM message as it went over the wire: out of session, or in one, decrypted. */
 export interface Message {
   readonly n: number;
@@ -80,10 +142,15 @@ export interface Message {
 
 const SPDM = 5;
 
-/** What a record holds if it is SPDM: length (2), message type (1), message, padding. */
-function messageIn(plaintext: Uint8Array): Uint8Array | undefined {
-  const length = plaintext[0] | (plaintext[1] << 8);
-  return plaintext[2] === SPDM ? plaintext.subarray(3, 2 + length) : undefined;
+/** The application data of a record: length (2), data, padding; or, if it is not encrypted, all behind the header (8). */
+export function dataIn(record: Recording["records"][number]): Uint8Array {
+  const plaintext = fromHex(record.plaintext);
+  return plaintext.length === 0 ? fromHex(record.aad).subarray(8) : plaintext.subarray(2, 2 + readLe(plaintext, 0, 2));
+}
+
+/** The message in application data if it is SPDM. */
+function messageIn(data: Uint8Array): Uint8Array | undefined {
+  return data[0] === SPDM ? data.subarray(1) : undefined;
 }
 
 /** All SPDM messages of a recording in order; application data in sessions are left out, and counted. */
@@ -93,7 +160,7 @@ export function messagesOf(recording: Recording): { messages: Message[]; applica
   const records = new Map(recording.records.map((record) => [record.n, record]));
   for (const { n, type, data } of recording.frames) {
     const record = records.get(n);
-    const bytes = type === SPDM ? fromHex(data) : messageIn(fromHex(record!.plaintext));
+    const bytes = type === SPDM ? fromHex(data) : messageIn(dataIn(record!));
     if (bytes === undefined) applicationCount++;
     else messages.push({ n, bytes, session: record?.session });
   }

@@ -36,5 +36,6 @@ const port = new I2CPort({
     if (frame[8] === RECURSE) recurse(0);
     if (frame[8] === FILL_HEAP) fillHeap();
     if (frame[8] === WORK) work();
+    return false;
   },
 });

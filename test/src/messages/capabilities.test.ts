@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { responderFlags } from "../../../src/capabilities.js";
 import { INVALID_REQUEST, UNEXPECTED_REQUEST, VERSION_MISMATCH } from "../../../src/errors.js";
-import { AFTER_CAPABILITIES, AFTER_VERSION, type Exchange, NEGOTIATED } from "../../../src/exchange.js";
+import {
+  AFTER_CAPABILITIES,
+  AFTER_VERSION,
+  type Exchange,
+  NEGOTIATED,
+  OUTSIDE_SESSION,
+} from "../../../src/exchange.js";
 import { capabilities } from "../../../src/messages/capabilities.js";
 import { digests } from "../../../src/messages/digests.js";
 import { version } from "../../../src/messages/version.js";
@@ -58,7 +64,16 @@ test("what a board does not list, CAPABILITIES does not show", () => {
 test("flags that a version reserves are not shown in it", () => {
   const masks = [0x3f, 0x1ffff, 0x3fffff, 0x3fffffff, 0xffffffff];
   for (const [i, v] of VERSIONS.entries()) assert.equal(responderFlags(v) >>> 0, masks[i]);
-  const later: Exchange = { request: 0xef, since: V1_3, after: NEGOTIATED, capability: 1 << 24, respond: () => {} };
+  const later: Exchange = {
+    request: 0xef,
+    since: V1_3,
+    after: NEGOTIATED,
+    channels: OUTSIDE_SESSION,
+    capability: 1 << 24,
+    peerCapability: 0,
+    endsM1: false,
+    respond: () => {},
+  };
   for (const v of VERSIONS) {
     const on = board({ exchanges: [version, capabilities, later] });
     const response = new Conversation(v, {}, on).reach(AFTER_VERSION).answer(getCapabilities(v));

@@ -1,0 +1,116 @@
+import {
+  AEAD,
+  DHE,
+  DMTF_MEASUREMENT,
+  KEY_SCHEDULE,
+  MULTI_KEY_CONN,
+  OPAQUE_DATA_FORMAT_1,
+  REQ_BASE_ASYM,
+  SPDM_KEY_SCHEDULE,
+} from "../../src/algorithms.js";
+import { KEY_EX_CAP, MULTI_KEY_CAP, MULTI_KEY_CAP_ONLY, MUT_AUTH_CAP } from "../../src/capabilities.js";
+import { NEGOTIATE_ALGORITHMS } from "../../src/exchange.js";
+import {
+  type Algorithms,
+  type AlgorithmTable,
+  readAlgorithms,
+  writeNegotiateAlgorithms,
+} from "../../src/messages/algorithms.js";
+import { V1_2, V1_3 } from "../../src/versions.js";
+import { type Conversation, decode } from "./conversation.js";
+import * as engines from "./engines.js";
+import { ASYMS, HASHES, nameOf } from "./names.js";
+import type { Offer } from "./offer.js";
+import { Impossible, Untrusted } from "./verdict.js";
+
+const NO_EXT = new Uint8Array(0);
+const REQUEST_LENGTH = 32;
+const TABLE_LENGTH = 4;
+const TABLES: Readonly<Record<number, string>> = {
+  [DHE]: "DHE group",
+  [AEAD]: "AEAD",
+  [REQ_BASE_ASYM]: "algorithm for the requester's signatures",
+  [KEY_SCHEDULE]: "key schedule",
+};
+
+/** NEGOTIATE_ALGORITHMS; what the responder chose of the offer. */
+export async function negotiateAlgorithms(c: Conversation, offer: Offer): Promise<Algorithms> {
+  // Nothing to choose where the responder can do no other.
+  c.multiKey = c.version >= V1_3 && (c.flags & MULTI_KEY_CAP) === MULTI_KEY_CAP_ONLY;
+  const tables = tablesOf(c, offer);
+  const offered = {
+    length: REQUEST_LENGTH + tables.length * TABLE_LENGTH,
+    measurementSpecification: DMTF_MEASUREMENT,
+    otherParams: c.version >= V1_2 ? OPAQUE_DATA_FORMAT_1 | (c.multiKey ? MULTI_KEY_CONN : 0) : 0,
+    baseAsym: offer.baseAsym,
+    baseHash: offer.baseHash,
+    pqcAsym: 0,
+    melSpecification: 0,
+    extAsym: NO_EXT,
+    extHash: NO_EXT,
+    tables,
+  };
+  const { request, response } = await c.ask(NEGOTIATE_ALGORITHMS, (w) =>
+    writeNegotiateAlgorithms(w, offered, c.version),
+  );
+  const chosen = decode("ALGORITHMS", () => readAlgorithms(response, c.version));
+  check(chosen, offer, tables, response.offset);
+  c.transcript.addVca(request);
+  c.transcript.addVca(response.consumed());
+  const hash = engines.HASHES[chosen.baseHash];
+  c.transcript.settle(hash);
+  c.suite = { hash, signatureLength: engines.VERIFIERS[chosen.baseAsym].signatureLength };
+  // What DSP0277 has to say is said in opaque data.
+  if (offer.session !== undefined && c.version >= V1_2 && chosen.otherParams === 0) {
+    throw new Impossible("the responder takes no opaque data, without which there are no secured messages");
+  }
+  return chosen;
+}
+
+/** The bit that ALGORITHMS selects of a table, 0 for none. */
+export const selected = (chosen: Algorithms, type: number): number =>
+  chosen.tables.find((table) => table.type === type)?.supported ?? 0;
+
+/** What sessions and mutual authentication need, if both sides have them. */
+function tablesOf(c: Conversation, { session, identities = [] }: Offer): AlgorithmTable[] {
+  const tables: AlgorithmTable[] = [];
+  const offer = (type: number, supported: number) => tables.push({ type, supported, ext: NO_EXT });
+  if (session !== undefined && c.both(KEY_EX_CAP)) offer(DHE, session.dhe);
+  if (session !== undefined) offer(AEAD, session.aead);
+  if (c.both(MUT_AUTH_CAP)) {
+    offer(
+      REQ_BASE_ASYM,
+      identities.reduce((bits, { algorithm }) => bits | algorithm, 0),
+    );
+  }
+  if (session !== undefined) offer(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);
+  return tables;
+}
+
+const isOneOf = (bit: number, mask: number): boolean => bit !== 0 && (bit & (bit - 1)) === 0 && (bit & ~mask) === 0;
+
+/** A selection must be exactly one of what was offered, or the responder could choose what nobody asked for. */
+function check(chosen: Algorithms, offer: Offer, tables: readonly AlgorithmTable[], length: number): void {
+  if (chosen.length !== length) throw new Untrusted("ALGORITHMS: Length is wrong");
+  if (!isOneOf(chosen.baseHash, offer.baseHash)) {
+    throw new Untrusted(`ALGORITHMS: ${nameOf(HASHES, chosen.baseHash)} was not offered`);
+  }
+  if (!isOneOf(chosen.baseAsym, offer.baseAsym)) {
+    throw new Untrusted(`ALGORITHMS: ${nameOf(ASYMS, chosen.baseAsym)} was not offered`);
+  }
+  // In ALGORITHMS, MULTI_KEY_CONN is about the requester's keys, of which we have no more than one.
+  const offered =
+    (chosen.measurementSpecification & ~DMTF_MEASUREMENT) === 0 &&
+    (chosen.otherParams & ~OPAQUE_DATA_FORMAT_1) === 0 &&
+    chosen.pqcAsym === 0 &&
+    chosen.melSpecification === 0 &&
+    chosen.extAsym.length + chosen.extHash.length === 0 &&
+    chosen.tables.every(({ type, supported, ext }) => {
+      const table = tables.find((each) => each.type === type);
+      return table !== undefined && ext.length === 0 && (supported === 0 || isOneOf(supported, table.supported));
+    });
+  if (!offered) throw new Untrusted("ALGORITHMS: selects what was not offered");
+  for (const { type } of tables) {
+    if (selected(chosen, type) === 0) throw new Impossible(`the responder has no ${TABLES[type]} of those offered`);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Identity } from "../../hal/identity.js";
+import type { HintedKey } from "../../hal/portable/psk.js";
+import type { Version } from "../../src/versions.js";
+
+/** What a requester offers, and so what the two may come to. */
+export interface Offer {
+  /** The only version to speak, or undefined for the highest that both know. */
+  readonly version: Version | undefined;
+  /** Bits of BaseHashAlgo and BaseAsymAlgo to offer. */
+  readonly baseHash: number;
+  readonly baseAsym: number;
+  /** A secure session, in which measurements are asked for. */
+  readonly session?: SessionOffer | undefined;
+  /** What we prove ourselves with if we are asked to, by BaseAsymAlgo bit. */
+  readonly identities?: readonly OwnIdentity[] | undefined;
+}
+
+export interface SessionOffer {
+  /** The key that PSK_EXCHANGE opens the session with; without one KEY_EXCHANGE does. */
+  readonly psk?: HintedKey | undefined;
+  /** Bits of DHE groups and AEADs to offer. */
+  readonly dhe: number;
+  readonly aead: number;
+  /** HANDSHAKE_IN_THE_CLEAR, if the responder has it too. */
+  readonly inTheClear: boolean;
+  /** Whether keys are updated, in every way there is. */
+  readonly updateKeys: boolean;
+}
+
+export interface OwnIdentity {
+  readonly algorithm: number;
+  readonly identity: Identity;
+}

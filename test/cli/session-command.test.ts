@@ -1,0 +1,81 @@
+/** `spdm attest --session` as a user runs it. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { serveEmu } from "../../cli/emu-server.js";
+import { loadPsks } from "../../cli/identity.js";
+import { sessionOffer } from "../../cli/session-options.js";
+import { toHex } from "../support/bytes.js";
+import { answering, type Device, KEYS, ROOTS } from "./answering.js";
+
+const SPDM = fileURLToPath(new URL("../../cli/spdm.js", import.meta.url));
+const [, PSK] = loadPsks(join(KEYS, "psk.json"));
+
+describe("spdm attest --session", () => {
+  /** Runs the command against a server here. */
+  async function run(device: Device, ...options: string[]) {
+    const answer = answering(undefined, device);
+    const server = await serveEmu({ port: 0, onMessage: answer });
+    const args = [SPDM, "attest", `emu:127.0.0.1:${server.port}`, "--root", ROOTS[1], "--session", ...options];
+    try {
+      return await new Promise<{ stdout: string; stderr: string; status: number }>((resolve) => {
+        execFile(process.execPath, args, (error, stdout, stderr) => {
+          resolve({ stdout, stderr, status: error === null ? 0 : Number(error.code) });
+        });
+      });
+    } finally {
+      await server.close();
+    }
+  }
+
+  test("says what went in the clear and what did not", async () => {
+    const { stdout, status } = await run(
+      { requested: 2 },
+      ...["--mutual", "--identity", KEYS, "--key-update", "--dhe", "secp256r1", "--aead", "AES-128-GCM"],
+    );
+    assert.equal(status, 0);
+    const start = stdout.indexOf("Signatures");
+    assert.equal(
+      stdout.slice(start, stdout.indexOf("\nMeasurements")),
+      `Signatures
+  ✔ CHALLENGE_AUTH over our nonce, by the leaf's key
+  ✔ KEY_EXCHANGE_RSP over our random data, by the leaf's key
+  ✔ MEASUREMENTS over our nonce, by the leaf's key
+  ✔ ours in FINISH, by the key of CN=moddable-spdm test requester P-384
+
+Secure session  secp256r1 · AES-128-GCM · secured messages 1.3
+    opened by       KEY_EXCHANGE: the responder proved itself, and so did we
+    records         encrypted and authenticated
+    handshake       encrypted behind KEY_EXCHANGE_RSP
+    heartbeat       answered; due every 20 s
+    keys updated    ours; both; the responder's, as it asked
+    in the clear    GET_VERSION, GET_CAPABILITIES, NEGOTIATE_ALGORITHMS, GET_DIGESTS,
+                    GET_CERTIFICATE, CHALLENGE, KEY_EXCHANGE
+    in the session  GET_ENCAPSULATED_REQUEST ×2, DELIVER_ENCAPSULATED_RESPONSE ×4, FINISH,
+                    HEARTBEAT, KEY_UPDATE ×4, GET_MEASUREMENTS, END_SESSION
+`,
+    );
+  });
+
+  test("by a pre-shared key: in hexadecimal, of a file, and by a hint in hexadecimal", async () => {
+    const hint = `0x${toHex(PSK.hint)}`;
+    for (const key of [toHex(PSK.key), join(KEYS, "psk.json")]) {
+      const { stdout, status } = await run({}, "--psk", hint, "--psk-key", key, "--json");
+      assert.equal(status, 0);
+      assert.equal(JSON.parse(stdout).session.openedBy, "PSK_EXCHANGE");
+    }
+    const { stderr, status } = await run({}, "--psk", "nobody's", "--psk-key", join(KEYS, "psk.json"));
+    assert.match(stderr, /psk.json: no pre-shared key of the hint nobody's\n$/);
+    assert.equal(status, 2);
+  });
+});
+
+test("options of sessions that do not go together are refused", async () => {
+  await assert.rejects(sessionOffer({ psk: "hint" }), /^Error: --psk says how a session is to be: give --session$/);
+  await assert.rejects(sessionOffer({ keyUpdate: true }), /^Error: --key-update says/);
+  await assert.rejects(sessionOffer({ session: true, pskKey: "00" }), /give --psk HINT with --psk-key/);
+  await assert.rejects(sessionOffer({ session: true, psk: "hint", inTheClear: true }), /PSK_EXCHANGE has neither/);
+  assert.equal(await sessionOffer({}), undefined);
+});

@@ -1,0 +1,71 @@
+/** DMTF's emulator, whoever has built it: SPDM_EMU_BIN is the folder of its spdm_requester_emu and spdm_responder_emu. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { EmuLink } from "../../cli/emu-link.js";
+
+const BIN = process.env.SPDM_EMU_BIN;
+export const skip = BIN === undefined ? "set SPDM_EMU_BIN to the folder of DMTF's spdm-emu binaries" : false;
+export const TIMEOUT_MS = 600_000;
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+export const KEYS = join(ROOT, "test/vectors/keys");
+
+const NO_PQC = ["--pqc_asym", "NONE", "--req_pqc_asym", "NONE", "--kem", "NONE"];
+const onPort = (port: number) => ["--ip", "127.0.0.1", "--port", String(port), "--trans", "MCTP", ...NO_PQC];
+
+/** A copy of the test keys to run in, since the emulator reads them there, and writes files. */
+export class KeyFolder {
+  readonly path = mkdtempSync(join(tmpdir(), "spdm-emu-"));
+
+  constructor() {
+    cpSync(KEYS, this.path, { recursive: true });
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** `spdm serve` with the test keys, once it serves. */
+export async function startServe(port: number, options: readonly string[]): Promise<ChildProcess> {
+  const args = [join(ROOT, "cli/spdm.js"), "serve", "--port", String(port), "--identity", KEYS, ...options];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  for await (const chunk of child.stdout!) {
+    output += chunk;
+    if (output.includes("serving SPDM")) return child;
+  }
+  throw new Error(`ended without serving: ${output}`);
+}
+
+/** Runs DMTF's requester; what it printed, and its exit status. */
+export async function runRequester(port: number, folder: KeyFolder, options: readonly string[]): Promise<string> {
+  const args = [...onPort(port), ...options, "--exe_mode", "CONTINUE"];
+  const child = spawn(join(BIN!, "spdm_requester_emu"), args, { cwd: folder.path, timeout: TIMEOUT_MS });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+    });
+  }
+  const [status] = await once(child, "close");
+  return `${output}\nexit ${status}`;
+}
+
+export const startResponder = (port: number, folder: KeyFolder, options: readonly string[]): ChildProcess =>
+  spawn(join(BIN!, "spdm_responder_emu"), [...onPort(port), ...options], { cwd: folder.path, timeout: TIMEOUT_MS });
+
+/** A link to DMTF's responder, which listens some time after it starts, and says nothing then. */
+export async function connected(port: number): Promise<EmuLink> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await EmuLink.connect("127.0.0.1", port);
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}

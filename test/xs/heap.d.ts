@@ -1,0 +1,2 @@
+/** Bytes on XS's heap, garbage collected. */
+export function heapUse(): number;

@@ -1,0 +1,1 @@
+export function heapUse() @ "xs_test_heap"

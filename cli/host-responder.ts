@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pldm } from "../boards/pldm.js";
+import { mutual, sessionExchanges } from "../boards/sessions.js";
 import { DEFAULT_POLICY } from "../certs/identity-image.js";
 import type { DeviceIdentity } from "../certs/identity-writer.js";
 import type { Measurement, Measurements } from "../hal/measurements.js";
@@ -12,8 +13,6 @@ import * as engines from "../hal/portable/crypto.js";
 import { rawMeasurement } from "../hal/portable/measurement.js";
 import { portablePskStore } from "../hal/portable/psk.js";
 import * as algorithm from "../src/algorithms.js";
-import type { MutualAuthentication } from "../src/connection.js";
-import type { Exchange } from "../src/exchange.js";
 import {
   DEVICE_MODE,
   DEVICE_MODE_INDEX,
@@ -27,17 +26,8 @@ import { capabilities } from "../src/messages/capabilities.js";
 import { certificate } from "../src/messages/certificate.js";
 import { challenge } from "../src/messages/challenge.js";
 import { digests } from "../src/messages/digests.js";
-import { deliverEncapsulatedResponse, getEncapsulatedRequest } from "../src/messages/encapsulated.js";
-import { endSession } from "../src/messages/end-session.js";
-import { finish } from "../src/messages/finish.js";
-import { heartbeat } from "../src/messages/heartbeat.js";
-import { keyExchange } from "../src/messages/key-exchange.js";
-import { keyUpdate } from "../src/messages/key-update.js";
 import { measurements } from "../src/messages/measurements.js";
-import { pskExchange, pskExchangeWithoutContext } from "../src/messages/psk-exchange.js";
-import { pskFinish } from "../src/messages/psk-finish.js";
 import { version } from "../src/messages/version.js";
-import { mutualAuthentication, NO_MUT_AUTH } from "../src/mutual-authentication.js";
 import { Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
@@ -88,15 +78,17 @@ export function hostResponder(
   heartbeatPeriod = HEARTBEAT_PERIOD,
 ): Responder {
   const { sha256, sha384, sha512 } = engines;
-  const { credentials } = device;
+  const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
   const identities = [algorithm.ECDSA_P384, algorithm.ECDSA_P256].map((one) => ({
     algorithm: one,
     identity: identityOf(credentials, one),
   }));
-  const mutual = mutualOf(device);
   return new Responder({
     versions: VERSIONS,
-    exchanges: exchangesOf(device),
+    exchanges: [
+      ...[version, capabilities, algorithms, digests, certificate, challenge, measurements],
+      ...sessionExchanges(credentials.length > 0, psks.length > 0, policy),
+    ],
     baseHash: [
       { algorithm: algorithm.SHA_384, engine: sha384 },
       { algorithm: algorithm.SHA_256, engine: sha256 },
@@ -108,18 +100,9 @@ export function hostResponder(
     ctExponent: CT_EXPONENT,
     dataTransferSize: DATA_TRANSFER_SIZE,
     sessions: sessionsOf(device, heartbeatPeriod),
-    ...(mutual === undefined ? {} : { mutualAuthentication: mutual }),
+    ...mutual(policy, () => requestersOf(device)),
     onFault,
   });
-}
-
-function exchangesOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity): Exchange[] {
-  const psk = policy.pskWithoutContext ? [pskExchangeWithoutContext] : [pskExchange, pskFinish];
-  return [
-    ...[version, capabilities, algorithms, digests, certificate, challenge, measurements],
-    ...[keyExchange, finish, ...(psks.length === 0 ? [] : psk), heartbeat, keyUpdate, endSession],
-    ...[getEncapsulatedRequest, deliverEncapsulatedResponse],
-  ];
 }
 
 function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, heartbeatPeriod: number): SecureSessions {
@@ -145,11 +128,8 @@ function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, hear
   };
 }
 
-/** Requesters are made to prove themselves if they are asked to anywhere; else MUT_AUTH_CAP would promise too much. */
-function mutualOf(device: DeviceIdentity): MutualAuthentication | undefined {
-  const { requesterAnchors = [], requesterChains = [], policy = DEFAULT_POLICY } = device;
-  const { requested, basic } = policy;
-  if (requested === NO_MUT_AUTH && !basic) return undefined;
+/** What requesters are believed by. */
+function requestersOf({ requesterAnchors = [], requesterChains = [] }: DeviceIdentity) {
   const { p256, p384, sha256, sha384, sha512 } = engines;
   const trust = {
     anchors: requesterAnchors,
@@ -169,7 +149,7 @@ function mutualOf(device: DeviceIdentity): MutualAuthentication | undefined {
         into.set(chain.subarray(offset, offset + into.length)),
     },
   }));
-  return mutualAuthentication({ trust, requested, basic, mandatory: requested !== NO_MUT_AUTH, provisioned });
+  return { trust, provisioned };
 }
 
 function hostMeasurements(): Measurements {

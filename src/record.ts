@@ -58,6 +58,7 @@ export class Direction {
   readonly #iv: Uint8Array;
   readonly #nonce: Uint8Array;
   #sequence = 0;
+  #uncounted = 0;
 
   /** @param secret This object's from now on. */
   constructor(protection: Protection, secret: TrafficSecret) {
@@ -79,9 +80,14 @@ export class Direction {
     }
   }
 
-  /** Records sealed or opened so far. */
+  /** Records sealed or opened so far, but for those that `discount` was told of. */
   get count(): number {
-    return this.#sequence;
+    return this.#sequence - this.#uncounted;
+  }
+
+  /** The records so far and the next one do not count. */
+  discount(): void {
+    this.#uncounted = this.#sequence + 1;
   }
 
   /** Whether there is no sequence number left. */

@@ -59,7 +59,6 @@ export class Session {
   /** The peer's direction before its KEY_UPDATE, until the new one is used. */
   #replaced: Direction | undefined;
   #updating = false;
-  #uncounted = 0;
   /** Sent and received, for when the handshake is over. */
   #data: readonly [Direction, Direction] | undefined;
 
@@ -83,7 +82,7 @@ export class Session {
 
   /** Records sealed under the present key, those of our own key update aside. */
   get sentCount(): number {
-    return (this.#sent?.count ?? 0) - this.#uncounted;
+    return this.#sent?.count ?? 0;
   }
 
   /** Makes the keys of the handshake from TH1. */
@@ -174,13 +173,12 @@ export class Session {
   updateOwnKey(): void {
     const old = this.#sent!;
     this.#sent = old.next();
-    this.#uncounted = 0;
     old.destroy();
   }
 
   /** What is sealed up to the present response was for a key update of our own and does not make the next one due. */
   discount(): void {
-    this.#uncounted = this.#sent!.count + 1;
+    this.#sent!.discount();
   }
 
   /** Sent and received. */

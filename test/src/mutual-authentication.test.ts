@@ -154,6 +154,17 @@ test("what one session's requester proved does not count in another", () => {
   assert.deepEqual([...refused], [V1_2, 0x7f, DECRYPT_ERROR, 0]);
 });
 
+test("what was said to prove the requester does not put off a key update of the responder's", () => {
+  const on = mutualBoard({ requested: MUT_AUTH_WITH_ENCAP_REQUEST }, { keyUpdateAfter: 1 });
+  const peer = authenticatingPeer(V1_3, on);
+  const session = peer.keyExchange();
+  const prover = new Prover(peer);
+  proven(session, prover, MUT_AUTH_WITH_ENCAP_REQUEST);
+  session.finish(prover.finish(session));
+  assert.ok(session.isAlive);
+  assert.equal(session.answer([V1_3, 0xea, 0, 0])[5], 0xe9);
+});
+
 /** A handshake with the chain delivered, and FINISH to come. */
 function beforeFinish(version: Version): { session: SessionEnd; prover: Prover } {
   const peer = authenticatingPeer(version, mutualBoard({ requested: MUT_AUTH_WITH_ENCAP_REQUEST, mandatory: true }));

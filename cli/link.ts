@@ -1,8 +1,3 @@
-/** MCTP message type of SPDM (DSP0275). */
-export const SPDM_TYPE = 0x05;
-/** MCTP message type of the records of secure sessions (DSP0276). */
-export const SECURED_TYPE = 0x06;
-
 /** Carries SPDM messages to one responder and back: MCTP over a bus, or the socket of DMTF's emulator. */
 export interface Link {
   /**

@@ -1,6 +1,7 @@
 import { SmbusBinding } from "../src/mctp/smbus.js";
+import { SPDM_TYPE } from "../src/record.js";
 import type { Bus } from "./bus.js";
-import { type Link, type LinkStatistics, SPDM_TYPE } from "./link.js";
+import type { Link, LinkStatistics } from "./link.js";
 import { MctpRequester } from "./mctp.js";
 import { Impossible } from "./requester/verdict.js";
 

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { SessionPolicy } from "../certs/identity-image.js";
-import { RECORD_OVERHEAD } from "../src/record.js";
+import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
 import { serveEmu } from "./emu-server.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
 import { loadIdentity } from "./identity.js";
-import { SECURED_TYPE, SPDM_TYPE, TimeoutError } from "./link.js";
+import { TimeoutError } from "./link.js";
 import { CERTIFICATES, ensureCertificates, openBoard } from "./target.js";
 
 /** What an outside requester's CTExponent and patience would allow; noble's firmware is the slowest. */

@@ -45,7 +45,7 @@ export class EncapsulatedFlow {
     return this.#at >= 0;
   }
 
-  /** Writes the first request, header and all; once more if it was written before. */
+  /** Writes the first request, header and all. */
   begin(w: Writer): void {
     this.#at = 0;
     this.#write(w);

@@ -27,7 +27,7 @@ const SM_DATA_VERSION = 1;
 const VERSION_SELECTION = 0;
 const SUPPORTED_VERSIONS = 1;
 const AEAD_LIMIT = 2;
-export const AEAD_LIMIT_EXPONENT_MAX = 64;
+const AEAD_LIMIT_EXPONENT_MAX = 64;
 
 /** DSP0277 versions as they stand in opaque data: major b15–12, minor b11–8. */
 export const SECURED_1_3 = 0x1300;
@@ -41,6 +41,9 @@ export interface SecuredMessageData {
   /** Records under one key are at most 2 to this; DSP0277 1.3. */
   readonly aeadLimitExponent: number | undefined;
 }
+
+/** OpaqueData that say nothing. */
+export const NO_OPAQUE = new Uint8Array(0);
 
 /** OpaqueData with its length before it (2 bytes). */
 export function readOpaque(r: Reader): Uint8Array {

@@ -16,6 +16,10 @@
 import type { Aead, AeadKey, Random } from "../hal/crypto.js";
 import type { TrafficSecret } from "./key-schedule.js";
 
+/** MCTP message types (DSP0239) of SPDM, and of the records of secure sessions. */
+export const SPDM_TYPE = 0x05;
+export const SECURED_TYPE = 0x06;
+
 const HEADER_LENGTH = 8;
 const SEQUENCE = 4;
 const LENGTH = 6;
@@ -28,6 +32,9 @@ const NOTHING = new Uint8Array(0);
 
 /** Bytes that a record has more than the message in it, at the most; one is the message's MCTP type. */
 export const RECORD_OVERHEAD = HEADER_LENGTH + DATA_LENGTH + 1 + PADDING_MAX + TAG_LENGTH;
+
+/** Counters are numbers, exact up to 2 to this: beyond, one would repeat itself. */
+export const RECORD_LIMIT_EXPONENT_MAX = 53;
 
 /** Where application data begin in a record. */
 export const dataOffset = (encrypts: boolean): number => HEADER_LENGTH + (encrypts ? DATA_LENGTH : 0);
@@ -43,7 +50,7 @@ export interface Protection {
   readonly aead: Aead;
   /** Encrypted and authenticated, or only authenticated. */
   readonly encrypts: boolean;
-  /** Records under one key; at most 2^53, beyond which a counter would repeat itself. */
+  /** Records under one key; at most 2 to `RECORD_LIMIT_EXPONENT_MAX`. */
   readonly recordLimit: number;
 }
 

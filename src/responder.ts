@@ -36,15 +36,13 @@ import {
   responseTo,
 } from "./exchange.js";
 import { writeError } from "./messages/error.js";
-import { sessionIdOf } from "./record.js";
+import { SPDM_TYPE, sessionIdOf } from "./record.js";
 import { ESTABLISHED, type Session } from "./session.js";
 import { SESSION_COUNT, Sessions } from "./sessions.js";
 import { V1_0, V1_2 } from "./versions.js";
 import { Reader, WireError, Writer } from "./wire.js";
 
 const HEADER_LENGTH = 4;
-/** MCTP message type of SPDM, as application data in a record begin with it. */
-const SPDM_TYPE = 0x05;
 /** How long the next message of a handshake may take; places in the table are few. */
 const HANDSHAKE_LIMIT_MS = 60_000;
 

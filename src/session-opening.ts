@@ -5,19 +5,17 @@ import type { Connection } from "./connection.js";
 import { INVALID_REQUEST, SpdmError } from "./errors.js";
 import type { HandshakeSecret } from "./key-schedule.js";
 import {
+  NO_OPAQUE,
   readSupportedVersions,
   SECURED_1_3,
   SECURED_VERSIONS,
   versionSelectionLength,
   writeVersionSelection,
 } from "./opaque.js";
+import { RECORD_LIMIT_EXPONENT_MAX } from "./record.js";
 import { RESPONDER, Session } from "./session.js";
 import { V1_2 } from "./versions.js";
 import { Writer } from "./wire.js";
-
-/** Counters are numbers here, exact up to 2^53. */
-const RECORD_LIMIT_EXPONENT_MAX = 53;
-const NO_OPAQUE = new Uint8Array(0);
 
 /** What opaque data settled. */
 export interface Terms {

@@ -22,7 +22,7 @@ import { challenge } from "../../src/messages/challenge.js";
 import { digests } from "../../src/messages/digests.js";
 import { measurements } from "../../src/messages/measurements.js";
 import { version } from "../../src/messages/version.js";
-import { RECORD_OVERHEAD } from "../../src/record.js";
+import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../../src/record.js";
 import { type Options, Responder } from "../../src/responder.js";
 import { VERSIONS } from "../../src/versions.js";
 import {
@@ -58,8 +58,6 @@ const UNPROVISIONED: Provisioned = Object.freeze({
   policy: DEFAULT_POLICY,
 });
 
-const SPDM_TYPE = 0x05;
-const SECURED_TYPE = 0x06;
 /** DSP0275 1.0.2, the version of SPDM over MCTP. */
 const SPDM_BINDING_VERSIONS = Object.freeze([0xf1f0f200]);
 /** DSP0276 1.0 to 1.3, that of secured messages. */

@@ -1,4 +1,5 @@
 /** A responder's encapsulated requests, answered: its own exchanges with the roles turned around. */
+
 import type { Hash } from "../../hal/crypto.js";
 import * as errors from "../../src/errors.js";
 import { CHALLENGE, ERROR, GET_CERTIFICATE, GET_DIGESTS, KEY_UPDATE, responseTo } from "../../src/exchange.js";
@@ -8,6 +9,7 @@ import { NONCE_LENGTH, readChallenge, writeChallengeAuth } from "../../src/messa
 import { readGetDigests, writeDigests } from "../../src/messages/digests.js";
 import { writeError } from "../../src/messages/error.js";
 import { readKeyUpdate, UPDATE_KEY, VERIFY_NEW_KEY, writeKeyUpdate } from "../../src/messages/key-update.js";
+import { NO_OPAQUE } from "../../src/opaque.js";
 import { ESTABLISHED, type Session } from "../../src/session.js";
 import { REQUESTER_CHALLENGE_AUTH_CONTEXT, signedDigest } from "../../src/signing.js";
 import { V1_2 } from "../../src/versions.js";
@@ -18,7 +20,6 @@ import type { Prover } from "./prover.js";
 const { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST, VERSION_MISMATCH } = errors;
 /** Of DELIVER_ENCAPSULATED_RESPONSE and CERTIFICATE, which come around a portion. */
 const HEADERS_LENGTH = 4 + 8;
-const NO_OPAQUE = new Uint8Array(0);
 
 /** Answers the requests of one run. */
 export class Answers {

@@ -3,13 +3,13 @@ import { MAX_CT_EXPONENT } from "../../src/capabilities.js";
 import { SpdmError } from "../../src/errors.js";
 import { ERROR, GET_VERSION, responseTo } from "../../src/exchange.js";
 import { readError } from "../../src/messages/error.js";
-import { RECORD_OVERHEAD, sessionIdOf } from "../../src/record.js";
+import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE, sessionIdOf } from "../../src/record.js";
 import type { Session } from "../../src/session.js";
 import type { Suite } from "../../src/suite.js";
 import { Transcript } from "../../src/transcript.js";
 import { V1_0, type Version } from "../../src/versions.js";
 import { Reader, WireError, Writer } from "../../src/wire.js";
-import { type Link, SECURED_TYPE, SPDM_TYPE } from "../link.js";
+import type { Link } from "../link.js";
 import { errorName, requestName } from "./names.js";
 import { Impossible, Untrusted } from "./verdict.js";
 

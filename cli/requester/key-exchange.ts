@@ -16,6 +16,7 @@ import {
   MUT_AUTH_WITH_GET_DIGESTS,
   NO_MUT_AUTH,
 } from "../../src/mutual-authentication.js";
+import { NO_OPAQUE } from "../../src/opaque.js";
 import type { Session } from "../../src/session.js";
 import { FINISH_CONTEXT, KEY_EXCHANGE_RSP_CONTEXT, signedDigest } from "../../src/signing.js";
 import type { LeafKey } from "./challenge.js";
@@ -33,7 +34,6 @@ import {
 import { Untrusted } from "./verdict.js";
 
 const NAME = "KEY_EXCHANGE_RSP";
-const NO_OPAQUE = new Uint8Array(0);
 
 export interface KeyExchangeOptions {
   readonly slot: number;

@@ -5,6 +5,7 @@ import { PSK_EXCHANGE, PSK_FINISH } from "../../src/exchange.js";
 import { HandshakeSecret } from "../../src/key-schedule.js";
 import { readPskExchangeResponse, writePskExchange } from "../../src/messages/psk-exchange.js";
 import { readPskFinish, writePskFinish } from "../../src/messages/psk-finish.js";
+import { NO_OPAQUE } from "../../src/opaque.js";
 import type { Session } from "../../src/session.js";
 import { type Conversation, decode, requireEnd } from "./conversation.js";
 import {
@@ -21,7 +22,6 @@ import { Untrusted } from "./verdict.js";
 const NAME = "PSK_EXCHANGE_RSP";
 /** Of our own context: as much as a nonce, and what libspdm takes at the least. */
 const CONTEXT_LENGTH = 32;
-const NO_OPAQUE = new Uint8Array(0);
 
 /** PSK_EXCHANGE: a session, in whose handshake the responder has proved that it has the pre-shared key. */
 export async function exchangePsk(c: Conversation, psk: HintedKey, aead: Aead, summaryType: number): Promise<Opened> {

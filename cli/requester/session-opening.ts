@@ -10,15 +10,14 @@ import {
   supportedVersionsLength,
   writeSupportedVersions,
 } from "../../src/opaque.js";
+import { RECORD_LIMIT_EXPONENT_MAX } from "../../src/record.js";
 import { REQUESTER, Session } from "../../src/session.js";
 import { hashSoFar } from "../../src/session-opening.js";
 import { type Reader, Writer } from "../../src/wire.js";
 import { type Conversation, decode } from "./conversation.js";
 import { Untrusted } from "./verdict.js";
 
-/** Counters are numbers here, exact up to 2^53. */
-const RECORD_LIMIT_EXPONENT = 53;
-const SUPPORTED = { versions: SECURED_VERSIONS, aeadLimitExponent: RECORD_LIMIT_EXPONENT };
+const SUPPORTED = { versions: SECURED_VERSIONS, aeadLimitExponent: RECORD_LIMIT_EXPONENT_MAX };
 
 /** OpaqueData of KEY_EXCHANGE and PSK_EXCHANGE. */
 export function supportedVersions(c: Conversation): Uint8Array {
@@ -86,7 +85,7 @@ export function startSession(c: Conversation, opening: Opening): Omit<Opened, "s
 
 /** Which of the versions that we offered was selected, and what limits its keys. */
 function readTerms(c: Conversation, name: string, opaque: Uint8Array) {
-  const { versions, aeadLimitExponent: theirs = RECORD_LIMIT_EXPONENT } = decode(name, () =>
+  const { versions, aeadLimitExponent: theirs = RECORD_LIMIT_EXPONENT_MAX } = decode(name, () =>
     readVersionSelection(opaque, c.version),
   );
   // Minor versions count, updates do not.
@@ -94,7 +93,8 @@ function readTerms(c: Conversation, name: string, opaque: Uint8Array) {
   if (!SECURED_VERSIONS.includes(securedVersion)) {
     throw new Untrusted(`${name}: secured message version 0x${versions[0].toString(16)} was not offered`);
   }
-  const exponent = securedVersion >= SECURED_1_3 ? Math.min(RECORD_LIMIT_EXPONENT, theirs) : RECORD_LIMIT_EXPONENT;
+  const exponent =
+    securedVersion >= SECURED_1_3 ? Math.min(RECORD_LIMIT_EXPONENT_MAX, theirs) : RECORD_LIMIT_EXPONENT_MAX;
   return { securedVersion, recordLimit: 2 ** exponent };
 }
 

@@ -17,10 +17,12 @@
  * |        | RequesterContext           | 8    | 1.3 |
  * |        | Signature                  | S    |
  */
+
 import { CHAL_CAP } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError } from "../errors.js";
 import { CHALLENGE, type Exchange, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
+import { NO_OPAQUE } from "../opaque.js";
 import { CHALLENGE_AUTH_CONTEXT, signedDigest } from "../signing.js";
 import type { Suite } from "../suite.js";
 import { V1_0, V1_3, type Version } from "../versions.js";
@@ -53,8 +55,6 @@ export interface ChallengeAuth {
   /** From 1.3 on. */
   readonly context: Uint8Array | undefined;
 }
-
-const NO_OPAQUE = new Uint8Array(0);
 
 export function readChallenge(r: Reader, version: Version): Challenge {
   return {

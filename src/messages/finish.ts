@@ -28,7 +28,7 @@ import {
   UNSPECIFIED,
 } from "../errors.js";
 import { type Exchange, FINISH, IN_HANDSHAKE, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { readOpaque, writeOpaque } from "../opaque.js";
+import { NO_OPAQUE, readOpaque, writeOpaque } from "../opaque.js";
 import type { Session } from "../session.js";
 import { hashSoFar } from "../session-opening.js";
 import { FINISH_CONTEXT, signedDigest } from "../signing.js";
@@ -36,7 +36,6 @@ import { V1_1, V1_2, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
 export const SIGNATURE_INCLUDED = 1 << 0;
-const NO_OPAQUE = new Uint8Array(0);
 
 /** FINISH but for its signature and verify data. */
 export interface Finish {

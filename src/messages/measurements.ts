@@ -19,11 +19,13 @@
  * |        | RequesterContext          | 8    | 1.3 |
  * |        | Signature                 | S    | if asked for |
  */
+
 import type { Measurement } from "../../hal/measurements.js";
 import { MEAS_CAP_SIG } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError, UNEXPECTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_MEASUREMENTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { blockLength, writeBlock } from "../measurement-block.js";
+import { NO_OPAQUE } from "../opaque.js";
 import { MEASUREMENTS_CONTEXT, signedDigest } from "../signing.js";
 import { V1_0, V1_1, V1_2, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
@@ -44,8 +46,6 @@ export const ALL = 0xff;
 export const NOT_DETECTED = 0x00;
 export const CHANGED = 0x10;
 export const UNCHANGED = 0x20;
-
-const NO_OPAQUE = new Uint8Array(0);
 
 export interface GetMeasurements {
   readonly attributes: number;

@@ -10,12 +10,10 @@ import { PSK_CAP } from "../capabilities.js";
 import { equal } from "../equal.js";
 import { DECRYPT_ERROR, INVALID_REQUEST, SpdmError, UNEXPECTED_REQUEST } from "../errors.js";
 import { type Exchange, IN_HANDSHAKE, NEGOTIATED, PSK_FINISH } from "../exchange.js";
-import { readOpaque, writeOpaque } from "../opaque.js";
+import { NO_OPAQUE, readOpaque, writeOpaque } from "../opaque.js";
 import { hashSoFar } from "../session-opening.js";
 import { V1_1, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
-
-const NO_OPAQUE = new Uint8Array(0);
 
 /** Leaves RequesterVerifyData, if there is one, unread; returns the opaque data. */
 export function readPskFinish(r: Reader, version: Version): Uint8Array {

@@ -1,4 +1,5 @@
 /** Secure sessions with the firmware on the emulated board, over its I2C bus. */
+
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import budgets from "../../boards/ast1030/budget.json" with { type: "json" };
@@ -8,7 +9,6 @@ import type { SessionPolicy } from "../../certs/identity-image.js";
 import { type Direction, type Fault, FaultyBus } from "../../cli/bus.js";
 import { BMC_ADDRESS, type Board, startBoard } from "../../cli/emulator.js";
 import { MUTUAL } from "../../cli/identity.js";
-import { SECURED_TYPE } from "../../cli/link.js";
 import { MctpLink } from "../../cli/mctp-link.js";
 import { negotiateAlgorithms } from "../../cli/requester/algorithms.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
@@ -24,6 +24,7 @@ import { verifyChain } from "../../cli/trust.js";
 import { p384, sha384 } from "../../hal/portable/crypto.js";
 import { ECDSA_P384, SHA_384 } from "../../src/algorithms.js";
 import { NO_SUMMARY } from "../../src/measurement-block.js";
+import { SECURED_TYPE } from "../../src/record.js";
 import { V1_0, V1_2, V1_3, VERSIONS } from "../../src/versions.js";
 import { PSK, REQUESTER, ROOTS, testFlash } from "./support/identity.js";
 

@@ -94,9 +94,6 @@ function memory(bytes: Uint8Array): Storage {
       if (offset < 0 || into.length > bytes.length - offset) throw new RangeError(`offset ${offset}`);
       into.set(bytes.subarray(offset, offset + into.length));
     },
-    write() {
-      throw new Error("read only");
-    },
   };
 }
 

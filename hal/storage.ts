@@ -4,6 +4,4 @@ export interface Storage {
   readonly length: number;
   /** Fills `into` from `offset`; throws a RangeError outside the medium. */
   read(offset: number, into: Uint8Array): void;
-  /** Erases what it must and writes `data`; throws a RangeError outside the medium. */
-  write(offset: number, data: Uint8Array): void;
 }

@@ -31,7 +31,7 @@ const HOSTS = [HOST_ONLY, "cli", "test"];
 /** Run-time packages a folder may use, if not all; the device has none but noble and, by plain names, native modules. */
 const PACKAGES: readonly (readonly [folder: string, allowed: RegExp])[] = [
   ["src", /^$/],
-  ["hal/ast1030", /^[^:/]+$/],
+  ["hal/chip", /^[^:/]+$/],
   ["hal/portable", /^@noble\//],
   ["hal/node", /^node:crypto$/],
 ];

@@ -7,17 +7,19 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writ
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
-import { firmwareMeasurements } from "../../hal/ast1030/measurements.js";
+import { firmwareMeasurements } from "../../hal/chip/measurements.js";
 import { sha384 } from "../../hal/portable/crypto.js";
 import { buildPsa, psaFlags } from "../../hal/psa/build.js";
 import { DEVICE_MODE, SECURE_VERSION_NUMBER } from "../../src/measurement-block.js";
+import { type Configuration, configurationBytes, firmwareVersion, SECURE_VERSION } from "../configuration.js";
 import { buildEngine, bundle, compileC, compileModules, engineFlags, type Feature, link } from "../xs/build.js";
 import { run } from "../xs/run.js";
-import { configurationBytes, firmwareVersion, NOBLE, PSA, SECURE_VERSION, type Variant } from "./configuration.js";
+import { NOBLE, PSA } from "./configuration.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, "../..");
 const hal = join(root, "hal/ast1030");
+const chip = join(root, "hal/chip");
 const outputs = join(root, "build/ast1030");
 
 const CC = "arm-none-eabi-gcc";
@@ -28,7 +30,7 @@ const LINKER_SCRIPT = join(here, "link.ld");
 export const SRAM_LENGTH = 768 << 10;
 
 export interface Recipe {
-  readonly variant: Variant;
+  readonly configuration: Configuration;
   /** Path of the main module in TypeScript. */
   readonly entry: string;
   readonly features: readonly Feature[];
@@ -41,23 +43,23 @@ export interface Recipe {
   readonly defines: readonly string[];
 }
 
-const AST1030_MODULE = { ast1030: join(hal, "ast1030.js") };
+const CHIP_MODULE = { chip: join(chip, "chip.js") };
 
 export const RECIPES: Readonly<Record<string, Recipe>> = {
   psa: {
-    variant: PSA,
+    configuration: PSA,
     entry: join(here, "main.ts"),
     features: [],
-    natives: { ...AST1030_MODULE, "identity-keys": join(hal, "identity-keys.js"), psa: join(root, "hal/psa/psa.js") },
+    natives: { ...CHIP_MODULE, "identity-keys": join(chip, "identity-keys.js"), psa: join(root, "hal/psa/psa.js") },
     stackLength: 16 << 10,
     psa: true,
     defines: [],
   },
   noble: {
-    variant: NOBLE,
+    configuration: NOBLE,
     entry: join(here, "main-noble.ts"),
     features: ["bigint"],
-    natives: AST1030_MODULE,
+    natives: CHIP_MODULE,
     stackLength: 16 << 10,
     psa: false,
     defines: ["-DWATCHDOG_MS=60000u", "-DSTACK_SLOTS=2048", "-DHEAP_SLOTS=10240", "-DCHUNK_LENGTH=(64 * 1024)"],
@@ -86,15 +88,21 @@ export async function buildFirmware(name: string, recipe = RECIPES[name]): Promi
     ...(await compileCrypto(recipe)),
     ...(await compileEngine(recipe)),
   ];
-  return linkFirmware(objects, recipe.stackLength, folder, referenceOf(recipe.variant));
+  return linkFirmware(objects, recipe.stackLength, folder, referenceOf(recipe.configuration));
 }
 
 /** The same drivers under another C main, without XS: for tests of the drivers. */
 export async function buildBare(main: string, name: string): Promise<Built> {
   const folder = join(outputs, name);
-  const sources = ["accounting", "clock", "console", "flash", "hace", "i2c", "pec", "rng", "watchdog"];
-  const files = [join(here, "start.c"), join(here, "libc.c"), main, ...sources.map((file) => join(hal, `${file}.c`))];
-  const flags = [...CPU, ...SECTIONS, "-Os", `-I${hal}`, ...OWN_WARNINGS];
+  const sources = ["accounting", "clock", "console", "flash", "hace", "i2c", "rng", "watchdog"];
+  const files = [
+    join(here, "start.c"),
+    join(here, "libc.c"),
+    main,
+    ...sources.map((file) => join(hal, `${file}.c`)),
+    join(chip, "pec.c"),
+  ];
+  const flags = [...CPU, ...SECTIONS, "-Os", `-I${hal}`, `-I${chip}`, ...OWN_WARNINGS];
   return linkFirmware(await compileC({ cc: CC, flags, out: join(folder, "objects") }, files), 4096, folder);
 }
 
@@ -122,14 +130,15 @@ function keepNatives(natives: readonly { specifier: string; path: string }[]): P
 }
 
 async function compileDrivers(recipe: Recipe, folder: string): Promise<string[]> {
-  const drivers = "accounting clock console digest flash hace i2c identity measure native pec rng watchdog";
-  const files = drivers.split(" ").concat(recipe.psa ? ["identity-keys", "psk"] : []);
+  const drivers = "accounting clock console digest flash hace i2c measure rng state watchdog";
+  const shared = ["identity", "native", "pec", ...(recipe.psa ? ["identity-keys", "psk"] : [])];
   const sources = ["start.c", "libc.c", "main.c"].map((file) => join(here, file));
-  const includes = [`-I${hal}`, ...(await psaFlags()), ...(await engineFlags(recipe.features))];
+  const includes = [`-I${hal}`, `-I${chip}`, ...(await psaFlags()), ...(await engineFlags(recipe.features))];
   const flags = [...CPU, ...SECTIONS, "-Os", ...includes, ...OWN_WARNINGS, ...recipe.defines];
   return compileC({ cc: CC, flags, out: join(folder, "objects") }, [
     ...sources,
-    ...files.map((file) => join(hal, `${file}.c`)),
+    ...drivers.split(" ").map((file) => join(hal, `${file}.c`)),
+    ...shared.map((file) => join(chip, `${file}.c`)),
   ]);
 }
 
@@ -142,7 +151,9 @@ function compileEngine({ features }: Recipe): Promise<string[]> {
 /** Without PSA in the firmware the linker keeps of Mbed TLS what digest.c calls. */
 async function compileCrypto(recipe: Recipe): Promise<string[]> {
   const toolchain = { cc: CC, flags: [...CPU, ...SECTIONS, "-O2"], out: join(outputs, "crypto") };
-  const objects = await buildPsa(toolchain, { flags: [`-I${hal}`, '-DSPDM_PSA_PORT_HEADER="crypto-port.h"'] });
+  const objects = await buildPsa(toolchain, {
+    flags: [`-I${hal}`, `-I${chip}`, '-DSPDM_PSA_PORT_HEADER="crypto-port.h"'],
+  });
   return recipe.psa ? objects : objects.filter((file) => /\/(sha256|sha512|platform_util)\.o$/.test(file));
 }
 
@@ -204,12 +215,12 @@ async function readSymbols(elf: string): Promise<Record<string, number>> {
 }
 
 /** Values as MEASUREMENTS has them when raw bit streams are not asked for. */
-function referenceOf(variant: Variant): (image: Uint8Array) => unknown {
+function referenceOf(configuration: Configuration): (image: Uint8Array) => unknown {
   return (image) => {
     const source = firmwareMeasurements({
       codeDigest: (into) => into.set(createHash("sha384").update(image).digest()),
-      configuration: configurationBytes(variant),
-      version: firmwareVersion(variant),
+      configuration: configurationBytes(configuration),
+      version: firmwareVersion(configuration),
       secureVersion: SECURE_VERSION,
     });
     const measurements: Record<string, string> = {};

@@ -27,6 +27,12 @@ void xsFatal(int status, const char *message)
 	fatal("JavaScript", message);
 }
 
+/* Nobody needs to be told: the main loop looks. */
+void native_opened(xsMachine *the)
+{
+	(void)the;
+}
+
 static void announce(void)
 {
 	static const char *const identities[] = {

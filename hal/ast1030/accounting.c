@@ -42,7 +42,7 @@ void wait_for_frame(void)
 {
 	interrupts_disable();
 	accounting.awakeTicks += clock_ticks() - awakeSince;
-	while (!i2c_readable()) {
+	while (!i2c_driver.readable()) {
 		watchdog_kick();
 		accounting.asleep = 1;
 		__asm__ volatile("dsb\n\twfi" ::: "memory");

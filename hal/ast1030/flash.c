@@ -19,7 +19,7 @@
 /* In user mode each access to the chip's window is a byte on the wire. */
 #define WINDOW (*(volatile uint8_t *)0x80000000u)
 
-#define SECTOR_LENGTH 4096u
+#define FLASH_LENGTH (4u << 20)
 #define WRITE_STATUS 0x01
 #define PROGRAM 0x02
 #define READ_STATUS 0x05
@@ -34,6 +34,11 @@
 #define BOUNCE_LENGTH 256u
 /* In the last page of SRAM: QEMU's FMC leaves out bit 18 of the address (its mask is 0xBFFFC). */
 __attribute__((section(".dma"))) static uint32_t bounce[BOUNCE_LENGTH / 4 + 1];
+
+uint32_t flash_length(void)
+{
+	return FLASH_LENGTH;
+}
 
 void flash_read(uint32_t offset, void *into, size_t length)
 {
@@ -118,41 +123,34 @@ static void unprotect(void)
 	wait_until_ready();
 }
 
-static bool write_sector(uint32_t sector, uint32_t within, const uint8_t *data, size_t length)
+/* Whether `length` bytes at `offset` are those of `data`, or all ones if that is NULL. */
+static bool reads_back(uint32_t offset, const uint8_t *data, size_t length)
 {
-	static uint8_t content[SECTOR_LENGTH];
-	flash_read(sector, content, sizeof content);
-	if (memcmp(content + within, data, length) == 0)
-		return true;
-	memcpy(content + within, data, length);
-	command_at(ERASE_SECTOR, sector, NULL, 0);
-	/* The SST25VF032B programs a byte per command; parts that take pages take this too. */
-	for (uint32_t at = 0; at < SECTOR_LENGTH; at++)
-		if (content[at] != 0xFF)
-			command_at(PROGRAM, sector + at, content + at, 1);
-	for (uint32_t at = 0; at < SECTOR_LENGTH; at += BOUNCE_LENGTH) {
-		uint8_t written[BOUNCE_LENGTH];
-		flash_read(sector + at, written, sizeof written);
-		if (memcmp(written, content + at, sizeof written) != 0)
+	uint8_t content[FLASH_PAGE_LENGTH];
+	flash_read(offset, content, length);
+	for (size_t i = 0; i < length; i++)
+		if (content[i] != (data ? data[i] : 0xFF))
 			return false;
-	}
 	return true;
 }
 
-bool flash_write(uint32_t offset, const void *data, size_t length)
+bool flash_erase(uint32_t offset)
 {
-	const uint8_t *in = data;
 	unprotect();
-	while (length) {
-		uint32_t within = offset % SECTOR_LENGTH;
-		size_t part = SECTOR_LENGTH - within;
-		if (part > length)
-			part = length;
-		if (!write_sector(offset - within, within, in, part))
+	command_at(ERASE_SECTOR, offset, NULL, 0);
+	for (uint32_t at = 0; at < FLASH_SECTOR_LENGTH; at += FLASH_PAGE_LENGTH)
+		if (!reads_back(offset + at, NULL, FLASH_PAGE_LENGTH))
 			return false;
-		in += part;
-		offset += part;
-		length -= part;
-	}
 	return true;
+}
+
+bool flash_program(uint32_t offset, const void *data, size_t length)
+{
+	const uint8_t *byte = data;
+	unprotect();
+	/* The SST25VF032B programs a byte per command; parts that take pages take this too. */
+	for (size_t at = 0; at < length; at++)
+		if (byte[at] != 0xFF)
+			command_at(PROGRAM, offset + at, byte + at, 1);
+	return reads_back(offset, data, length);
 }

@@ -71,9 +71,9 @@ static void arm_target(void)
 	TARGET_COMMAND = TARGET_RECEIVE_BY_DMA;
 }
 
-void i2c_open(uint8_t address)
+static bool i2c_open(const struct port_options *options)
 {
-	ownAddress = address;
+	ownAddress = options->address;
 	filled = released = 0;
 	stalled = false;
 	memset(ring, 0, sizeof ring);
@@ -81,12 +81,13 @@ void i2c_open(uint8_t address)
 	BUS_CONTROL = BUS_ENABLE_BOTH_ROLES;
 	CONTROLLER_INTERRUPTS = PACKET_DONE;
 	TARGET_INTERRUPTS = PACKET_DONE;
-	TARGET_ADDRESS = address | ADDRESS_ENABLE;
+	TARGET_ADDRESS = ownAddress | ADDRESS_ENABLE;
 	arm_target();
 	NVIC_ENABLE(IRQ) = 1u << (IRQ % 32);
+	return true;
 }
 
-void i2c_close(void)
+static void i2c_close(void)
 {
 	NVIC_DISABLE(IRQ) = 1u << (IRQ % 32);
 	TARGET_ADDRESS = 0;
@@ -154,12 +155,12 @@ void i2c_interrupt(void)
 		target_done();
 }
 
-uint32_t i2c_readable(void)
+static uint32_t i2c_readable(void)
 {
 	return filled - released;
 }
 
-size_t i2c_read(void *frame, size_t capacity)
+static size_t i2c_read(void *frame, size_t capacity)
 {
 	struct slot *slot = &ring[released % SLOT_COUNT];
 	if (filled == released)
@@ -203,7 +204,7 @@ static enum transmission transmit(void)
 	return end;
 }
 
-bool i2c_write(const void *frame, size_t length)
+static bool i2c_write(const void *frame, size_t length)
 {
 	if (length < 3 || length > FRAME_LENGTH_MAX)
 		return false;
@@ -218,4 +219,11 @@ bool i2c_write(const void *frame, size_t length)
 	}
 	i2c_counters.refused++;
 	return false;
+}
+
+const struct port_driver i2c_driver = { i2c_open, i2c_close, i2c_readable, i2c_read, i2c_write };
+
+const struct port_driver *port_driver(enum port_kind kind)
+{
+	return kind == PORT_I2C ? &i2c_driver : NULL;
 }

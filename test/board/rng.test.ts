@@ -7,12 +7,12 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run } from "../../boards/xs/run.js";
 
-const hal = fileURLToPath(new URL("../../hal/ast1030", import.meta.url));
+const includes = ["ast1030", "chip"].map((name) => `-I${fileURLToPath(new URL(`../../hal/${name}`, import.meta.url))}`);
 const harness = fileURLToPath(new URL("support/rng-harness.c", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "spdm-rng-"));
 const program = join(scratch, "rng");
 
-before(() => run(process.env.CC ?? "cc", ["-Wall", "-Wextra", "-Werror", `-I${hal}`, harness, "-o", program]));
+before(() => run(process.env.CC ?? "cc", ["-Wall", "-Wextra", "-Werror", ...includes, harness, "-o", program]));
 after(() => rmSync(scratch, { recursive: true }));
 
 describe("the random number generator's driver", () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import budgets from "../../boards/ast1030/budget.json" with { type: "json" };
 import { buildFirmware } from "../../boards/ast1030/build.js";
-import { HEARTBEAT_PERIOD } from "../../boards/ast1030/configuration.js";
+import { PSA } from "../../boards/ast1030/configuration.js";
 import type { SessionPolicy } from "../../certs/identity-image.js";
 import { type Direction, type Fault, FaultyBus } from "../../cli/bus.js";
 import { BMC_ADDRESS, type Board, startBoard } from "../../cli/emulator.js";
@@ -73,7 +73,7 @@ describe("the board, in a secure session", () => {
     test(`${name}, KEY_EXCHANGE and all key updates`, limit, async () => {
       const { session } = await trusted(linkTo(board), { version, session: { ...SESSION, updateKeys: true } });
       assert.equal(session!.openedBy, "KEY_EXCHANGE");
-      assert.equal(session!.heartbeatPeriod, HEARTBEAT_PERIOD);
+      assert.equal(session!.heartbeatPeriod, PSA.heartbeatPeriod);
       assert.deepEqual(session!.keyUpdates, ["ours", "both", "the responder's, as it asked"]);
     });
 

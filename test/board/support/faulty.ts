@@ -1,6 +1,6 @@
 /** Firmware that fails the way a frame asks it to, by the byte behind the MCTP header. */
-import { milliseconds, random } from "../../../hal/ast1030/ast1030.js";
-import { I2CPort } from "../../../hal/ast1030/port.js";
+import { milliseconds, random } from "../../../hal/chip/chip.js";
+import { I2CPort } from "../../../hal/chip/port.js";
 
 export const THROW = 0;
 export const LOOP = 1;

@@ -1,14 +1,14 @@
 /** Firmware that prints what it makes of the pre-shared keys and the requester's chain in its flash. */
 import { readIdentityTable } from "../../../certs/identity-image.js";
-import { print } from "../../../hal/ast1030/ast1030.js";
-import { flashChain } from "../../../hal/ast1030/chain.js";
-import { pskExtract } from "../../../hal/ast1030/identity-keys.js";
-import { flashPskStore } from "../../../hal/ast1030/psk.js";
-import { flash } from "../../../hal/ast1030/storage.js";
+import { flashChain } from "../../../hal/chip/chain.js";
+import { print } from "../../../hal/chip/chip.js";
+import { pskExtract } from "../../../hal/chip/identity-keys.js";
+import { flashPskStore } from "../../../hal/chip/psk.js";
+import { identityStorage } from "../../../hal/chip/storage.js";
 import { sha256, sha384, sha512 } from "../../../hal/psa/psa.js";
 import { ascii, toHex } from "../../support/bytes.js";
 
-const { credentials, psks, requesterChains } = readIdentityTable(flash);
+const { credentials, psks, requesterChains } = readIdentityTable(identityStorage);
 const store = flashPskStore(psks);
 
 for (const hint of ["first", "second", "", "firsT", "firs"]) {

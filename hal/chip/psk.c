@@ -1,4 +1,4 @@
-#include "ast1030.h"
+#include "chip.h"
 #include <mbedtls/platform_util.h>
 #include <string.h>
 

@@ -1,9 +1,11 @@
-/** Sessions and mutual authentication as the PSA variant serves them, from what the board is provisioned with. */
-import type { Span } from "../../certs/identity-image.js";
-import { flashRead, milliseconds } from "../../hal/ast1030/ast1030.js";
-import { flashChain } from "../../hal/ast1030/chain.js";
-import { flashPskStore } from "../../hal/ast1030/psk.js";
-import * as psa from "../../hal/psa/psa.js";
+/** Engines, keys and sessions of every firmware that has PSA. */
+import type { CredentialEntry, Span } from "../certs/identity-image.js";
+import { flashChain } from "../hal/chip/chain.js";
+import { identityRead, milliseconds } from "../hal/chip/chip.js";
+import type { Signer } from "../hal/chip/identity.js";
+import { identityKey } from "../hal/chip/identity-keys.js";
+import { flashPskStore } from "../hal/chip/psk.js";
+import * as psa from "../hal/psa/psa.js";
 import {
   AES_128_GCM,
   AES_256_GCM,
@@ -13,14 +15,25 @@ import {
   SECP256R1,
   SECP384R1,
   SECP521R1,
-} from "../../src/algorithms.js";
-import type { Options } from "../../src/responder.js";
-import { pldm } from "../pldm.js";
-import { mutual, sessionExchanges } from "../sessions.js";
-import { HEARTBEAT_PERIOD, KEY_UPDATE_AFTER } from "./configuration.js";
-import type { Provisioned } from "./firmware.js";
+} from "../src/algorithms.js";
+import type { Configuration } from "./configuration.js";
+import type { Engines, Provisioned, Sessions } from "./firmware.js";
+import { pldm } from "./pldm.js";
+import { mutual, sessionExchanges } from "./sessions.js";
 
-export function sessions(identity: Provisioned): Pick<Options, "exchanges" | "sessions" | "mutualAuthentication"> {
+export function psaEngines(configuration: Configuration): Engines {
+  const { sha256, sha384, sha512 } = psa;
+  const engines = { sha256, sha384, sha512, signer };
+  return configuration.sessions ? { ...engines, sessions: (identity) => sessions(configuration, identity) } : engines;
+}
+
+function signer({ index, slot }: CredentialEntry): Signer {
+  const key = psa.openKey(identityKey(index));
+  if (key === undefined) throw new Error(`no private key for slot ${slot}`);
+  return key;
+}
+
+function sessions({ heartbeatPeriod, keyUpdateAfter }: Configuration, identity: Provisioned): Sessions {
   const { credentials, psks, requesterAnchors, requesterChains, policy } = identity;
   return {
     exchanges: sessionExchanges(credentials.length > 0, psks.length > 0, policy),
@@ -38,9 +51,9 @@ export function sessions(identity: Provisioned): Pick<Options, "exchanges" | "se
       psk: flashPskStore(psks),
       encrypts: !policy.macOnly,
       inTheClear: policy.inTheClear,
-      heartbeatPeriod: HEARTBEAT_PERIOD,
+      heartbeatPeriod,
       clock: milliseconds,
-      keyUpdateAfter: KEY_UPDATE_AFTER,
+      keyUpdateAfter,
       applications: [pldm],
     },
     ...mutual(policy, () => ({
@@ -59,6 +72,6 @@ export function sessions(identity: Provisioned): Pick<Options, "exchanges" | "se
 
 function certificateAt({ offset, length }: Span): Uint8Array {
   const certificate = new Uint8Array(length);
-  flashRead(offset, certificate);
+  identityRead(offset, certificate);
   return certificate;
 }

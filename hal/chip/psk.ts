@@ -1,6 +1,6 @@
 import type { PskEntry } from "../../certs/identity-image.js";
 import type { Psk, PskStore } from "../psk.js";
-import { flashRead } from "./ast1030.js";
+import { identityRead } from "./chip.js";
 import { pskExtract } from "./identity-keys.js";
 
 /** The pre-shared keys of the identity image: hints are read when they are asked for, keys by C only. */
@@ -16,7 +16,7 @@ export function flashPskStore(entries: readonly PskEntry[]): PskStore {
 function isHint({ hint }: PskEntry, asked: Uint8Array): boolean {
   if (hint.length !== asked.length) return false;
   const stored = new Uint8Array(hint.length);
-  flashRead(hint.offset, stored);
+  identityRead(hint.offset, stored);
   return stored.every((byte, i) => byte === asked[i]);
 }
 

@@ -1,10 +1,10 @@
 /* The identity image's keys go past JavaScript here: private ones to PSA, pre-shared ones into HMAC. */
 #include <mbedtls/platform_util.h>
 #include "xsmc.h"
-#include "ast1030.h"
+#include "chip.h"
 #include "spdm-psa.h"
 
-void xs_ast1030_identity_key(xsMachine *the)
+void xs_chip_identity_key(xsMachine *the)
 {
 	uint8_t scalar[IDENTITY_KEY_LENGTH_MAX];
 	uint32_t id = 0;
@@ -15,7 +15,7 @@ void xs_ast1030_identity_key(xsMachine *the)
 	xsmcSetInteger(xsResult, (xsIntegerValue)id);
 }
 
-void xs_ast1030_psk_extract(xsMachine *the)
+void xs_chip_psk_extract(xsMachine *the)
 {
 	uint32_t index = (uint32_t)xsmcToInteger(xsArg(0));
 	size_t digestLength = (uint32_t)xsmcToInteger(xsArg(1));

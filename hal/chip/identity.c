@@ -1,5 +1,5 @@
 /* The identity image at the start of the SPI flash; its layout is that of certs/identity-image.ts. */
-#include "ast1030.h"
+#include "chip.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +167,11 @@ enum identity_state identity_start(void)
 uint32_t identity_length(void)
 {
 	return imageLength;
+}
+
+void identity_read(uint32_t offset, void *into, size_t length)
+{
+	flash_read(offset, into, length);
 }
 
 size_t identity_read_key(uint32_t index, enum identity_kind kind, uint8_t key[IDENTITY_KEY_LENGTH_MAX])

@@ -1,6 +1,6 @@
 import type { Span } from "../../certs/identity-image.js";
 import type { ChainSource } from "../../src/chain.js";
-import { flashRead } from "./ast1030.js";
+import { identityRead } from "./chip.js";
 
 /** A chain in flash as slot 0's, read when it is asked for. */
 export function flashChain(chain: Span): ChainSource {
@@ -8,7 +8,7 @@ export function flashChain(chain: Span): ChainSource {
     slotMask: 1,
     chainLength: (slot) => (slot === 0 ? chain.length : 0),
     readChain(_slot, offset, into) {
-      flashRead(chain.offset + offset, into);
+      identityRead(chain.offset + offset, into);
     },
   };
 }

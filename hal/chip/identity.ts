@@ -1,6 +1,6 @@
 import type { CredentialEntry } from "../../certs/identity-image.js";
 import type { Identity } from "../identity.js";
-import { flashRead } from "./ast1030.js";
+import { identityRead } from "./chip.js";
 
 const SLOT_COUNT = 8;
 
@@ -44,7 +44,7 @@ export class FlashIdentity implements Identity {
   }
 
   readChain(slot: number, offset: number, into: Uint8Array): void {
-    flashRead(this.occupied(slot).entry.chain.offset + offset, into);
+    identityRead(this.occupied(slot).entry.chain.offset + offset, into);
   }
 
   sign(slot: number, digest: Uint8Array, signature: Uint8Array): void {

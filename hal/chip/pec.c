@@ -1,4 +1,4 @@
-#include "ast1030.h"
+#include "chip.h"
 
 /* CRC-8 of every nibble: two look-ups a byte, 16 bytes of table. */
 static const uint8_t table[16] = {

@@ -42,7 +42,7 @@ export interface Engines {
   /** Signs with an entry's key. */
   signer(entry: CredentialEntry): Signer;
   /** Sessions, from what the board is provisioned with. */
-  readonly sessions?: (identity: Provisioned) => Sessions;
+  readonly sessions?: (configuration: Configuration, identity: Provisioned) => Sessions;
 }
 
 /** The identity image, or what stands for it where there is none. */
@@ -76,7 +76,7 @@ export function start(configuration: Configuration, engines: Engines, ports: rea
 function makeResponder(configuration: Configuration, engines: Engines, identity: Provisioned): Responder {
   const { sha256, sha384, sha512, signer } = engines;
   const { credentials } = identity;
-  const { exchanges, ...sessions } = engines.sessions?.(identity) ?? { exchanges: [] };
+  const { exchanges, ...sessions } = engines.sessions?.(configuration, identity) ?? { exchanges: [] };
   const identities = [
     { algorithm: ECDSA_P384, identity: new FlashIdentity(credentials, ECDSA_P384, 96, signer) },
     { algorithm: ECDSA_P256, identity: new FlashIdentity(credentials, ECDSA_P256, 64, signer) },

@@ -1,77 +1,14 @@
-/** Engines, keys and sessions of every firmware that has PSA. */
-import type { CredentialEntry, Span } from "../certs/identity-image.js";
-import { flashChain } from "../hal/chip/chain.js";
-import { identityRead, milliseconds } from "../hal/chip/chip.js";
+/** Engines and keys of every firmware that has PSA. */
+import type { CredentialEntry } from "../certs/identity-image.js";
 import type { Signer } from "../hal/chip/identity.js";
 import { identityKey } from "../hal/chip/identity-keys.js";
-import { flashPskStore } from "../hal/chip/psk.js";
-import * as psa from "../hal/psa/psa.js";
-import {
-  AES_128_GCM,
-  AES_256_GCM,
-  CHACHA20_POLY1305,
-  ECDSA_P256,
-  ECDSA_P384,
-  SECP256R1,
-  SECP384R1,
-  SECP521R1,
-} from "../src/algorithms.js";
-import type { Configuration } from "./configuration.js";
-import type { Engines, Provisioned, Sessions } from "./firmware.js";
-import { pldm } from "./pldm.js";
-import { mutual, sessionExchanges } from "./sessions.js";
+import { openKey, sha256, sha384, sha512 } from "../hal/psa/psa.js";
+import type { Engines } from "./firmware.js";
 
-export function psaEngines(configuration: Configuration): Engines {
-  const { sha256, sha384, sha512 } = psa;
-  const engines = { sha256, sha384, sha512, signer };
-  return configuration.sessions ? { ...engines, sessions: (identity) => sessions(configuration, identity) } : engines;
-}
+export const psaEngines: Engines = Object.freeze({ sha256, sha384, sha512, signer });
 
 function signer({ index, slot }: CredentialEntry): Signer {
-  const key = psa.openKey(identityKey(index));
+  const key = openKey(identityKey(index));
   if (key === undefined) throw new Error(`no private key for slot ${slot}`);
   return key;
-}
-
-function sessions({ heartbeatPeriod, keyUpdateAfter }: Configuration, identity: Provisioned): Sessions {
-  const { credentials, psks, requesterAnchors, requesterChains, policy } = identity;
-  return {
-    exchanges: sessionExchanges(credentials.length > 0, psks.length > 0, policy),
-    sessions: {
-      dhe: [
-        { algorithm: SECP384R1, engine: psa.secp384r1 },
-        { algorithm: SECP256R1, engine: psa.secp256r1 },
-        { algorithm: SECP521R1, engine: psa.secp521r1 },
-      ],
-      aead: [
-        { algorithm: AES_256_GCM, engine: psa.aes256Gcm },
-        { algorithm: CHACHA20_POLY1305, engine: psa.chacha20Poly1305 },
-        { algorithm: AES_128_GCM, engine: psa.aes128Gcm },
-      ],
-      psk: flashPskStore(psks),
-      encrypts: !policy.macOnly,
-      inTheClear: policy.inTheClear,
-      heartbeatPeriod,
-      clock: milliseconds,
-      keyUpdateAfter,
-      applications: [pldm],
-    },
-    ...mutual(policy, () => ({
-      trust: {
-        anchors: requesterAnchors.map(certificateAt),
-        verifiers: [
-          { algorithm: ECDSA_P384, engine: psa.p384 },
-          { algorithm: ECDSA_P256, engine: psa.p256 },
-        ],
-        hashes: [psa.sha256, psa.sha384, psa.sha512],
-      },
-      provisioned: requesterChains.map(({ algorithm, chain }) => ({ algorithm, chains: flashChain(chain) })),
-    })),
-  };
-}
-
-function certificateAt({ offset, length }: Span): Uint8Array {
-  const certificate = new Uint8Array(length);
-  identityRead(offset, certificate);
-  return certificate;
 }

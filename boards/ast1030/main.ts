@@ -2,6 +2,7 @@
 import { start } from "../firmware.js";
 import { onI2C } from "../i2c.js";
 import { psaEngines } from "../psa.js";
+import { psaSessions } from "../psa-sessions.js";
 import { I2C, PSA } from "./configuration.js";
 
-start(PSA, psaEngines(PSA), [onI2C(I2C)]);
+start(PSA, { ...psaEngines, sessions: psaSessions }, [onI2C(I2C)]);

@@ -59,17 +59,11 @@ extern struct accounting accounting;
 /* Sleeps until a frame waits. */
 void wait_for_frame(void);
 
-/* rng.c */
-bool random_start(void);
-
 /* hace.c: one-shot digests; the engine is missing in QEMU before 10. */
 bool hace_start(void);
 bool hace_present(void);
 /* `digestLength` 32, 48 or 64; `length` not 0. False: the engine did not answer. */
 bool hace_digest(const void *data, size_t length, void *digest, size_t digestLength);
-
-/* measure.c: the firmware's own image, [0, __code_end), hashed before anything else runs. */
-void measure_code(void);
 
 /* i2c.c: bus 0. Frames carry the destination address as byte 0, as if the controller had stored it. */
 struct i2c_counters {

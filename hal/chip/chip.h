@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Once, before the first number is asked for; false if there is no generator to trust. */
+bool random_start(void);
 /* False, with `out` wiped, if the generator failed. */
 bool random_fill(void *out, size_t length);
 
@@ -24,8 +26,9 @@ __attribute__((noreturn)) void fatal(const char *reason, const char *detail);
 /* SHA-256, -384 or -512 by `digestLength` 32, 48 or 64. */
 void digest(const void *data, size_t length, void *out, size_t digestLength);
 
-/* SHA-384 of the firmware's image, as it was when the chip booted. */
+/* SHA-384 of the firmware's image, as it was when the chip booted and `measure_code` was called. */
 #define CODE_DIGEST_LENGTH 48u
+void measure_code(void);
 const uint8_t *code_digest(void);
 
 /*

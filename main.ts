@@ -1,0 +1,2 @@
+/** The application that manifest.json builds; which firmware that is, its platform's section says. */
+import "./boards/moddable/main.js";

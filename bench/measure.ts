@@ -6,7 +6,7 @@ import { writeIdentityImage } from "../certs/identity-writer.js";
 import { BMC_ADDRESS, type Board, startBoard } from "../cli/emulator.js";
 import { loadIdentity } from "../cli/identity.js";
 import type { Link } from "../cli/link.js";
-import { MctpLink } from "../cli/mctp-link.js";
+import { emulatedSmbus, MctpLink } from "../cli/mctp-link.js";
 import { negotiateAlgorithms } from "../cli/requester/algorithms.js";
 import { attest } from "../cli/requester/attest.js";
 import { askChain, askDigests } from "../cli/requester/certificate.js";
@@ -135,7 +135,7 @@ async function measure(variant: string, converse: (link: MeteredLink) => Promise
   // Always the same device: certificates made anew differ in length.
   const flash = writeIdentityImage(loadIdentity(KEYS), sha256);
   const board = await startBoard({ variant, flash, icount: 0, seed: SEED, bootTimeoutMs: PATIENCE_MS });
-  const mctp = new MctpLink(board.bus, BMC_ADDRESS, BOARD_ADDRESS);
+  const mctp = new MctpLink(board.bus, emulatedSmbus(BMC_ADDRESS, BOARD_ADDRESS));
   try {
     await mctp.discover();
     const link = new MeteredLink(mctp, board);

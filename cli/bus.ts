@@ -1,11 +1,13 @@
-/** An SMBus as its other controller sees it, and a wrapper that records it and makes it fail on purpose. */
+/** What MCTP's frames go over as the bus owner sees it, and a wrapper that records it and makes it fail on purpose. */
 
-/** Carries whole block writes: [destination << 1, 0x0F, byte count, source << 1 | 1, MCTP packet…, PEC]. */
+/** Carries whole frames of one binding: on SMBus block writes, on a serial line what is between two flags. */
 export interface Bus {
-  /** One complete block write to the board; false if nobody acknowledged it. */
+  /** One complete frame to the board; false if nobody acknowledged it. */
   send(frame: Uint8Array): Promise<boolean>;
-  /** Called with each complete block write that the board made; the frame is the callee's to keep. */
+  /** Called with each frame that the board made, an empty one for what began as one; it is the callee's to keep. */
   onFrame: ((frame: Uint8Array) => void) | undefined;
+  /** Called when nothing is carried any more: the device was unplugged. For buses to which that can happen. */
+  onFailure?: ((error: Error) => void) | undefined;
   close(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "./requester/n
 import type { Offer } from "./requester/offer.js";
 import { serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
-import { CRYPTOS, openTarget, readAnchors, readReference, type Target } from "./target.js";
+import { CRYPTOS, openTarget, readAnchors, readReference, TARGETS, type Target } from "./target.js";
 
 const packageJson = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
@@ -138,7 +138,7 @@ const cryptoOption = () =>
 
 program
   .command("attest")
-  .description("attest a responder: board:ast1030 (starts the emulator) or emu:HOST:PORT (DMTF's spdm_responder_emu)")
+  .description(`attest a responder: ${TARGETS}`)
   .argument("<target>")
   .addOption(new Option("--version <version>", "speak only this one").choices(VERSIONS.map(versionName)))
   .option("--slot <number>", "certificate slot", integer(0, 7), 0)

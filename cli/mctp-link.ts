@@ -2,14 +2,13 @@ import { SmbusBinding } from "../src/mctp/smbus.js";
 import { SPDM_TYPE } from "../src/record.js";
 import type { Bus } from "./bus.js";
 import type { Link, LinkStatistics } from "./link.js";
-import { MctpRequester } from "./mctp.js";
+import { MctpRequester, type MctpRequesterOptions } from "./mctp.js";
 import { Impossible } from "./requester/verdict.js";
 
 /** The endpoint ID we give the board, as a bus owner does; our own is the requester's default, 8. */
 const PEER_EID = 9;
 /** An emulated board shares its processor with everything else here, and has less of it than the chip's 200 MHz. */
-const ROUND_TRIP_MS = 1000;
-const TIME_SCALE = 4;
+const EMULATED = Object.freeze({ roundTripMs: 1000, timeScale: 4 });
 
 /** What MCTP control tells of an endpoint. */
 export interface Discovery {
@@ -18,21 +17,27 @@ export interface Discovery {
   readonly messageTypes: readonly number[];
 }
 
-/** SPDM over MCTP over SMBus, from the bus owner's side. */
+/** How an endpoint is reached over a bus: in what frames, where, and how fast. */
+export type Medium = Omit<MctpRequesterOptions, "bus"> & Pick<Link, "roundTripMs" | "timeScale">;
+
+/** An emulated board at `peer` on SMBus, where we are `address`: both 7 bits. */
+export function emulatedSmbus(address: number, peer: number): Medium {
+  return { binding: new SmbusBinding({ address }), peer, ...EMULATED };
+}
+
+/** SPDM over MCTP, from the bus owner's side. */
 export class MctpLink implements Link {
-  readonly roundTripMs = ROUND_TRIP_MS;
-  readonly timeScale = TIME_SCALE;
+  readonly roundTripMs: number;
+  readonly timeScale: number;
   readonly #requester: MctpRequester;
   #framesSent = 0;
   #framesReceived = 0;
 
-  /**
-   * @param bus Closed together with the link.
-   * @param address Our own 7-bit address.
-   * @param peer The endpoint's.
-   */
-  constructor(bus: Bus, address: number, peer: number) {
-    this.#requester = new MctpRequester({ bus: this.#counted(bus), binding: new SmbusBinding({ address }), peer });
+  /** @param bus Closed together with the link. */
+  constructor(bus: Bus, { roundTripMs, timeScale, ...options }: Medium) {
+    this.roundTripMs = roundTripMs;
+    this.timeScale = timeScale;
+    this.#requester = new MctpRequester({ ...options, bus: this.#counted(bus) });
   }
 
   /** Gives the endpoint its ID and asks what it is; throws Impossible if it has no SPDM. */
@@ -59,6 +64,7 @@ export class MctpLink implements Link {
   #counted(bus: Bus): Bus {
     const counted: Bus = {
       onFrame: undefined,
+      onFailure: undefined,
       send: (frame) => {
         this.#framesSent++;
         return bus.send(frame);
@@ -69,6 +75,7 @@ export class MctpLink implements Link {
       this.#framesReceived++;
       counted.onFrame?.(frame);
     };
+    bus.onFailure = (error) => counted.onFailure?.(error);
     return counted;
   }
 

@@ -23,7 +23,7 @@ import { Reassembly } from "../src/mctp/reassembly.js";
 import type { Bus } from "./bus.js";
 import { TimeoutError } from "./link.js";
 
-/** A frame could not be put on the bus: the other side acknowledged none of several attempts. */
+/** Nothing can be sent: the other side acknowledged none of several attempts, or the way there is gone. */
 export class LinkError extends Error {
   override readonly name = "LinkError";
 }
@@ -45,6 +45,8 @@ export interface MctpRequesterOptions {
   readonly binding: Binding;
   /** The endpoint's physical address: 7 bits on SMBus, 0 on a serial line. */
   readonly peer: number;
+  /** What errors call it; by default its address. */
+  readonly peerName?: string;
   /** Our own endpoint ID; 8 by default. */
   readonly eid?: number;
   /** The endpoint's ID; 0 by default, until `setEndpointId`: packets then go to whoever is at the physical address. */
@@ -61,8 +63,8 @@ interface Waiter {
   readonly type: number;
   /** The endpoint ID we asked; 0 if whoever is there may answer. */
   readonly eid: number;
-  /** With the answer, or undefined when time is up. */
-  settle(message: Uint8Array | undefined): void;
+  /** With the answer, what makes one impossible, or undefined when time is up. */
+  settle(answer: Uint8Array | Error | undefined): void;
 }
 
 const OWN_EID = 8;
@@ -79,6 +81,7 @@ export class MctpRequester {
   readonly #bus: Bus;
   readonly #binding: Binding;
   readonly #peer: number;
+  readonly #peerName: string;
   readonly #eid: number;
   readonly #transmissionUnit: number | undefined;
   readonly #controlTimeoutMs: number;
@@ -92,6 +95,7 @@ export class MctpRequester {
     this.#bus = options.bus;
     this.#binding = options.binding;
     this.#peer = options.peer;
+    this.#peerName = options.peerName ?? `0x${options.peer.toString(16)}`;
     this.#eid = options.eid ?? OWN_EID;
     this.#peerEid = options.peerEid ?? NULL_EID;
     this.#transmissionUnit = options.transmissionUnit;
@@ -102,6 +106,9 @@ export class MctpRequester {
       counters: this.counters,
     });
     this.#bus.onFrame = (frame) => this.#receive(frame);
+    this.#bus.onFailure = (error) => {
+      for (const waiter of this.#waiters.values()) waiter.settle(error);
+    };
   }
 
   /** The endpoint's ID as far as we know, 0 if it has none. */
@@ -121,7 +128,7 @@ export class MctpRequester {
    */
   async request(type: number, message: Uint8Array, timeoutMs: number, eid = this.#peerEid): Promise<Uint8Array> {
     const tag = this.#freeTag();
-    const answer = new Promise<Uint8Array | undefined>((settle) => {
+    const answer = new Promise<Uint8Array | Error | undefined>((settle) => {
       this.#waiters.set(tag, { type, eid, settle });
     });
     const waiter = this.#waiters.get(tag);
@@ -130,9 +137,10 @@ export class MctpRequester {
       await this.#send(type, message, eid, tag);
       timer = setTimeout(() => waiter?.settle(undefined), timeoutMs);
       const received = await answer;
+      if (received instanceof Error) throw received;
       if (received !== undefined) return received;
       this.counters.timeouts++;
-      throw new TimeoutError(`no answer from 0x${this.#peer.toString(16)} within ${timeoutMs} ms`);
+      throw new TimeoutError(`no answer from ${this.#peerName} within ${timeoutMs} ms`);
     } finally {
       clearTimeout(timer);
       // Once answered, the tag may already be another request's.
@@ -172,6 +180,7 @@ export class MctpRequester {
 
   close(): Promise<void> {
     this.#bus.onFrame = undefined;
+    this.#bus.onFailure = undefined;
     return this.#bus.close();
   }
 
@@ -200,7 +209,7 @@ export class MctpRequester {
       if (await this.#bus.send(frame)) return;
       this.counters.refusedFrames++;
     }
-    throw new LinkError(`0x${this.#peer.toString(16)} acknowledged none of ${SEND_ATTEMPT_COUNT} attempts`);
+    throw new LinkError(`${this.#peerName} acknowledged none of ${SEND_ATTEMPT_COUNT} attempts`);
   }
 
   #receive(frame: Uint8Array): void {

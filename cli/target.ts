@@ -12,7 +12,8 @@ import { EmuLink } from "./emu-link.js";
 import { BMC_ADDRESS, startBoard } from "./emulator.js";
 import { loadIdentity } from "./identity.js";
 import type { Link } from "./link.js";
-import { MctpLink } from "./mctp-link.js";
+import { emulatedSmbus, MctpLink } from "./mctp-link.js";
+import { MctpSocketLink } from "./mctp-socket-link.js";
 import type { PcapWriter } from "./pcap.js";
 import { RecordedLink } from "./recorded-link.js";
 import { MEASUREMENT_HASHES } from "./requester/names.js";
@@ -28,6 +29,8 @@ export const ROOTS = ["ecp256/ca.cert.der", "ecp384/ca.cert.der"];
 
 /** Engines that the board's firmware is built with. */
 export const CRYPTOS: readonly string[] = ["psa", "noble"];
+
+export const TARGETS = "board:ast1030, emu:HOST:PORT, serial:PATH[@BAUD] and mctp:NET,EID";
 
 /** A responder to attest, and what is known of it beforehand. */
 export interface Target {
@@ -56,7 +59,7 @@ export interface BoardTarget extends Target {
   readonly exited: Promise<void>;
 }
 
-/** Opens "board:ast1030" or "emu:HOST:PORT"; throws an Error for anything else, or if it cannot be reached. */
+/** Opens what `name` says, see {@link TARGETS}; throws an Error for anything else, or if it cannot be reached. */
 export async function openTarget(name: string, options: TargetOptions): Promise<Target> {
   const target = await open(name, options);
   return options.pcap === undefined ? target : { ...target, link: new RecordedLink(target.link, options.pcap) };
@@ -64,10 +67,28 @@ export async function openTarget(name: string, options: TargetOptions): Promise<
 
 async function open(name: string, options: TargetOptions): Promise<Target> {
   if (name === "board:ast1030") return openBoard(options);
+  return { link: await connect(name, options.onProgress), anchors: [], reference: undefined };
+}
+
+async function connect(name: string, onProgress: TargetOptions["onProgress"]): Promise<Link> {
   const [, host, port] = /^emu:(.+):(\d+)$/.exec(name) ?? [];
-  if (host === undefined) throw new Error(`no target ${name}: there are board:ast1030 and emu:HOST:PORT`);
-  options.onProgress(`connecting to ${host}:${port}`);
-  return { link: await EmuLink.connect(host, Number(port)), anchors: [], reference: undefined };
+  const [, path, baud] = /^serial:(.+?)(?:@(\d+))?$/.exec(name) ?? [];
+  const [, network, eid] = /^mctp:(\d+),(\d+)$/.exec(name) ?? [];
+  if (host !== undefined) {
+    onProgress(`connecting to ${host}:${port}`);
+    return EmuLink.connect(host, Number(port));
+  }
+  if (path !== undefined) {
+    onProgress(`opening ${path}`);
+    // Not needed, and not loaded, for anything else: it brings native code, built for some platforms only.
+    const { openSerial } = await import("./serial-link.js");
+    return openSerial(path, baud === undefined ? undefined : Number(baud));
+  }
+  if (network !== undefined) {
+    onProgress(`opening a socket to endpoint ${eid} of network ${network}`);
+    return MctpSocketLink.open(Number(network), Number(eid));
+  }
+  throw new Error(`no target ${name}: there are ${TARGETS}`);
 }
 
 /**
@@ -89,7 +110,7 @@ export async function openBoard(options: BoardTargetOptions): Promise<BoardTarge
       if (/^(fault|fatal)/.test(line)) console.error(`board: ${line}`);
     },
   });
-  const link = new MctpLink(board.bus, BMC_ADDRESS, BOARD_ADDRESS);
+  const link = new MctpLink(board.bus, emulatedSmbus(BMC_ADDRESS, BOARD_ADDRESS));
   try {
     await link.discover();
   } catch (error) {

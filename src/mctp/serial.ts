@@ -134,6 +134,8 @@ const IN_TRAILER = 4;
 export class SerialSplitter {
   /** The frame, valid from the `push` that completed it to the next. */
   readonly frame: Uint8Array;
+  /** Frames given up after their flag. What stands before the first flag is no frame, but what follows one should be. */
+  brokenFrames = 0;
   readonly #countLimit: number;
   #state = HUNT;
   #length = 0;
@@ -149,14 +151,23 @@ export class SerialSplitter {
   push(byte: number): number {
     const inTrailer = this.#state === IN_TRAILER;
     // Where no flag can stand, it begins a new frame: the rest of the old one is lost.
-    if (byte === FLAG && !inTrailer && this.#state !== AT_COUNT) return this.#begin();
+    if (byte === FLAG && !inTrailer && this.#state !== AT_COUNT) {
+      if (this.#state === IN_PACKET) this.brokenFrames++;
+      return this.#begin();
+    }
     if (this.#state === HUNT) return 0;
     this.frame[this.#length++] = byte;
     if (inTrailer) return this.#trailer(byte);
-    if (this.#state === AT_REVISION) this.#state = byte === REVISION ? AT_COUNT : HUNT;
+    if (this.#state === AT_REVISION) this.#expect(byte === REVISION, AT_COUNT);
     else if (this.#state === AT_COUNT) this.#count(byte);
     else this.#packet(byte);
     return 0;
+  }
+
+  /** Goes on to `state`, or gives the frame up. */
+  #expect(good: boolean, state: number): void {
+    this.#state = good ? state : HUNT;
+    if (!good) this.brokenFrames++;
   }
 
   #begin(): number {
@@ -169,7 +180,7 @@ export class SerialSplitter {
   #count(count: number): void {
     this.#left = count;
     this.#escaped = false;
-    this.#state = count < COUNT_MIN || count > this.#countLimit ? HUNT : IN_PACKET;
+    this.#expect(count >= COUNT_MIN && count <= this.#countLimit, IN_PACKET);
   }
 
   #packet(byte: number): void {
@@ -189,11 +200,9 @@ export class SerialSplitter {
     this.#left--;
     if (this.#left > 0) return 0;
     const length = this.#length;
-    this.#state = HUNT;
-    if (byte !== FLAG) return 0;
     // The closing flag may be the opening one of the next frame; frame[0] already holds it.
     this.#length = 1;
-    this.#state = AT_REVISION;
-    return length;
+    this.#expect(byte === FLAG, AT_REVISION);
+    return byte === FLAG ? length : 0;
   }
 }

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { buildFirmware } from "../../boards/ast1030/build.js";
 import { type Direction, type Fault, FaultyBus } from "../../cli/bus.js";
 import { BMC_ADDRESS, type Board, startBoard } from "../../cli/emulator.js";
-import { MctpLink } from "../../cli/mctp-link.js";
+import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
 import { attest } from "../../cli/requester/attest.js";
 import { BOARD_ADDRESS, readAnchors } from "../../cli/target.js";
 import { ECDSA_P256, SHA_256 } from "../../src/algorithms.js";
@@ -51,7 +51,7 @@ describe("attestation survives a frame that is", () => {
           struck++;
           return fault;
         });
-        const link = new MctpLink(bus, BMC_ADDRESS, BOARD_ADDRESS);
+        const link = new MctpLink(bus, emulatedSmbus(BMC_ADDRESS, BOARD_ADDRESS));
         await link.discover();
         const result = await attest(link, {
           version: V1_2,

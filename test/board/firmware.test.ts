@@ -7,7 +7,7 @@ import budgets from "../../boards/ast1030/budget.json" with { type: "json" };
 import { type Built, buildFirmware, SRAM_LENGTH } from "../../boards/ast1030/build.js";
 import { packetErrorCode } from "../../cli/bus.js";
 import { BMC_ADDRESS, type Board, type BoardOptions, startBoard } from "../../cli/emulator.js";
-import { MctpLink } from "../../cli/mctp-link.js";
+import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
 import { BOARD_ADDRESS, readAnchors, readReference } from "../../cli/target.js";
 import { ECDSA_P256, ECDSA_P384, SHA_256, SHA_384 } from "../../src/algorithms.js";
@@ -27,7 +27,7 @@ function boot(options: BoardOptions = {}): Promise<Board> {
 }
 
 async function linkTo(board: Board): Promise<MctpLink> {
-  const link = new MctpLink(board.bus, BMC_ADDRESS, BOARD_ADDRESS);
+  const link = new MctpLink(board.bus, emulatedSmbus(BMC_ADDRESS, BOARD_ADDRESS));
   await link.discover();
   return link;
 }

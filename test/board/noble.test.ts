@@ -5,7 +5,7 @@ import { test } from "node:test";
 import budgets from "../../boards/ast1030/budget.json" with { type: "json" };
 import { buildFirmware } from "../../boards/ast1030/build.js";
 import { BMC_ADDRESS, startBoard } from "../../cli/emulator.js";
-import { MctpLink } from "../../cli/mctp-link.js";
+import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
 import { attest } from "../../cli/requester/attest.js";
 import { BOARD_ADDRESS, readAnchors, readReference } from "../../cli/target.js";
 import { ECDSA_P384, SHA_384 } from "../../src/algorithms.js";
@@ -21,7 +21,7 @@ test("firmware with noble is trusted at P-384 and SHA-384, within its budget", l
   assert.ok(built.staticLength <= budget.staticLength, `variables ${built.staticLength}`);
   const board = await startBoard({ variant: "noble", flash: testFlash(), lifetimeMs: limit.timeout });
   try {
-    const link = new MctpLink(board.bus, BMC_ADDRESS, BOARD_ADDRESS);
+    const link = new MctpLink(board.bus, emulatedSmbus(BMC_ADDRESS, BOARD_ADDRESS));
     await link.discover();
     const result = await attest(link, {
       version: V1_4,

@@ -9,7 +9,7 @@ import type { SessionPolicy } from "../../certs/identity-image.js";
 import { type Direction, type Fault, FaultyBus } from "../../cli/bus.js";
 import { BMC_ADDRESS, type Board, startBoard } from "../../cli/emulator.js";
 import { MUTUAL } from "../../cli/identity.js";
-import { MctpLink } from "../../cli/mctp-link.js";
+import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
 import { negotiateAlgorithms } from "../../cli/requester/algorithms.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
 import { askChain, askDigests } from "../../cli/requester/certificate.js";
@@ -56,7 +56,7 @@ async function trusted(link: MctpLink, options: Partial<AttestOptions>) {
   return result;
 }
 
-const linkTo = (board: Board): MctpLink => new MctpLink(board.bus, BMC_ADDRESS, BOARD_ADDRESS);
+const linkTo = (board: Board): MctpLink => new MctpLink(board.bus, emulatedSmbus(BMC_ADDRESS, BOARD_ADDRESS));
 
 describe("the board, in a secure session", () => {
   let board: Board;
@@ -127,7 +127,7 @@ describe("an attestation in a session survives a record that is", () => {
           if (way !== direction || frame[TYPE_AT] !== SECURED_TYPE) return undefined;
           return records++ === strike ? fault : undefined;
         });
-        await trusted(new MctpLink(bus, BMC_ADDRESS, BOARD_ADDRESS), {});
+        await trusted(new MctpLink(bus, emulatedSmbus(BMC_ADDRESS, BOARD_ADDRESS)), {});
         assert.ok(records > strike, `record ${strike} was sent`);
       }
     });

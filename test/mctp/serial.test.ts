@@ -115,6 +115,25 @@ test("the splitter finds frames after noise, between double flags and with a sha
   for (const [stream, frames] of cases) assert.deepEqual(split(new SerialSplitter(64), bytes(stream)), frames, stream);
 });
 
+test("the splitter counts what begins as a frame and is none", () => {
+  const cases: [string, number][] = [
+    [`7e 7e ${A} 7e ${B} 7e`, 0],
+    ["00 01 42 7d", 0],
+    [`${A} 00 01 02 ${B}`, 1],
+    ["7e 02", 1],
+    ["7e 01 04", 1],
+    ["7e 01 45", 1],
+    [A.slice(0, 20), 0],
+    [`${A.slice(0, 20)} ${B}`, 1],
+    [`${A.slice(0, -2)} 00`, 1],
+  ];
+  for (const [stream, count] of cases) {
+    const splitter = new SerialSplitter(64);
+    split(splitter, bytes(stream));
+    assert.equal(splitter.brokenFrames, count, stream);
+  }
+});
+
 test("the splitter takes what it has room for and no more", () => {
   const fits = sealed(new Uint8Array(68).fill(0x7e));
   const over = sealed(new Uint8Array(69).fill(0x01));

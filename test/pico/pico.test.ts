@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import budget from "../../boards/pico/budget.json" with { type: "json" };
-import { MctpLink } from "../../cli/mctp-link.js";
+import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
 import { readAnchors } from "../../cli/target.js";
 import { ECDSA_P256, ECDSA_P384, SHA_256, SHA_384 } from "../../src/algorithms.js";
@@ -51,7 +51,7 @@ describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
   }
 
   async function linkTo(to: Rp2040): Promise<MctpLink> {
-    const link = new MctpLink(to.bus, OWNER, ADDRESS);
+    const link = new MctpLink(to.bus, emulatedSmbus(OWNER, ADDRESS));
     await link.discover();
     return link;
   }

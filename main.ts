@@ -1,2 +1,4 @@
 /** The application that manifest.json builds; which firmware that is, its platform's section says. */
-import "./boards/moddable/main.js";
+import { run } from "spdm/firmware";
+
+run();

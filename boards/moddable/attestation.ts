@@ -1,5 +1,5 @@
 /** Attestation: what the RP2040 has room for. */
 import { psaEngines } from "../psa.js";
-import { run } from "./run.js";
+import { serve } from "./serve.js";
 
-run(psaEngines);
+export const run = (): void => serve(psaEngines);

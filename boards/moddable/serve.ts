@@ -14,7 +14,7 @@ function number(name: string): number {
   return value;
 }
 
-export function run(engines: Engines): void {
+export function serve(engines: Engines): void {
   const i2c = { address: number("address"), data: number("data"), clock: number("clock"), hz: number("hz") };
   const line = { transmit: number("transmit"), receive: number("receive"), baud: number("baud") };
   const taken = debugging() && line.transmit === 0 && line.receive === 0;

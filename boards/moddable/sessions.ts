@@ -1,6 +1,6 @@
 /** Attestation and secure sessions. */
 import { psaEngines } from "../psa.js";
 import { psaSessions } from "../psa-sessions.js";
-import { run } from "./run.js";
+import { serve } from "./serve.js";
 
-run({ ...psaEngines, sessions: psaSessions });
+export const run = (): void => serve({ ...psaEngines, sessions: psaSessions });

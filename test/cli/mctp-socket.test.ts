@@ -140,9 +140,10 @@ describe("through MCTP sockets", () => {
   test("others' messages, requests and other types are no answers", limit, async (t) => {
     const link = await linkFor(t, (request, answer) => {
       const good = answerTo(request, request.message);
-      if (request.message[0] === 1) answer({ ...good, eid: EID + 1 });
-      if (request.message[0] === 2) answer({ ...good, network: NETWORK + 1 });
-      if (request.message[0] === 3) answer({ ...good, tag: request.tag });
+      const other = answerTo(request, Uint8Array.of(0xff));
+      if (request.message[0] === 1) answer({ ...other, eid: EID + 1 });
+      if (request.message[0] === 2) answer({ ...other, network: NETWORK + 1 });
+      if (request.message[0] === 3) answer({ ...other, tag: request.tag });
       if (request.message[0] === 4) answer({ ...good, type: 6 });
       else answer(good);
     });
@@ -186,8 +187,8 @@ describe("through MCTP sockets", () => {
 });
 
 describe("the helper", () => {
-  /** Runs it with `input` on a kernel that repeats what it is sent. */
-  async function run(t: TestContext, input: Uint8Array, ...args: string[]) {
+  /** Runs it with `input` on a kernel that repeats what it is sent; `answered` if that is to be waited for. */
+  async function run(t: TestContext, answered: boolean, input: Uint8Array, ...args: string[]) {
     const { environment } = await kernelFor(t, (request, answer) => answer(answerTo(request, request.message)));
     const child = spawn(await buildHostProgram(HELPER), args, { env: { ...process.env, ...environment } });
     const output: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
@@ -195,15 +196,16 @@ describe("the helper", () => {
     child.stderr.on("data", (chunk) => output.stderr.push(chunk));
     child.stdin.on("error", () => {});
     child.stdin.write(input);
-    // Time for the answer: the helper ends with its stdin.
-    setTimeout(() => child.stdin.end(), 300);
+    // It ends with its stdin, so that an answer has to be there before.
+    if (answered) child.stdout.once("data", () => child.stdin.end());
+    else child.stdin.end();
     const [status] = await once(child, "close");
     return { status, stdout: Buffer.concat(output.stdout).toString("hex"), stderr: `${Buffer.concat(output.stderr)}` };
   }
   const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
 
   test("golden bytes", limit, async (t) => {
-    const { status, stdout, stderr } = await run(t, hex("06000000 2a 05 10840000"), "1", "9");
+    const { status, stdout, stderr } = await run(t, true, hex("06000000 2a 05 10840000"), "1", "9");
     assert.deepEqual([status, stdout, stderr], [0, "060000002a0510840000", ""]);
   });
 
@@ -218,7 +220,7 @@ describe("the helper", () => {
       ["06000000 2a 85 10840000", /^no MCTP message type\n$/],
     ];
     for (const [input, complaint] of cases) {
-      const { status, stdout, stderr } = await run(t, hex(input), "1", "9");
+      const { status, stdout, stderr } = await run(t, false, hex(input), "1", "9");
       assert.match(stderr, complaint, input);
       assert.deepEqual([status, stdout], [1, ""]);
     }
@@ -226,7 +228,7 @@ describe("the helper", () => {
 
   test("refuses what is no address", limit, async (t) => {
     for (const args of [[], ["1"], ["0", "9"], ["1", "7"], ["1", "255"], ["1", "9x"], ["-1", "9"], ["1", "9", "5"]]) {
-      const { status, stderr } = await run(t, new Uint8Array(0), ...args);
+      const { status, stderr } = await run(t, false, new Uint8Array(0), ...args);
       assert.deepEqual([status, stderr], [1, "usage: mctp-socket NET EID\n"], args.join(" "));
     }
   });

@@ -21,6 +21,8 @@ export interface Configuration {
   readonly heartbeatPeriod: number;
   /** Records of ours under one key after which a requester that polls is told of a new one. */
   readonly keyUpdateAfter: number;
+  /** Endpoint ID before a bus owner assigns one; 0, the default, for none. */
+  readonly eid?: number;
   /** Absent: no such port. */
   readonly i2c?: I2COptions | undefined;
   readonly serial?: SerialOptions | undefined;

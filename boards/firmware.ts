@@ -6,7 +6,7 @@ import {
   readIdentityTable,
   UUID_LENGTH,
 } from "../certs/identity-image.js";
-import { codeDigest, copy, identityLength, print, random } from "../hal/chip/chip.js";
+import { chipState, codeDigest, copy, identityLength, print, random } from "../hal/chip/chip.js";
 import { FlashIdentity, type Signer } from "../hal/chip/identity.js";
 import { firmwareMeasurements } from "../hal/chip/measurements.js";
 import { identityStorage } from "../hal/chip/storage.js";
@@ -99,6 +99,7 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
         configuration: configurationBytes(configuration),
         version: firmwareVersion(configuration),
         secureVersion: SECURE_VERSION,
+        state: chipState(),
       }),
     },
     random,
@@ -130,6 +131,7 @@ function makeEndpoint(
   }
   return new Endpoint({
     binding,
+    eid: configuration.eid,
     uuid,
     handlers,
     transmissionUnit: TRANSMISSION_UNIT,

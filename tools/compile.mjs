@@ -4,8 +4,7 @@
  * name lies in flash: the Pico's image would be 60 KB larger. What stays an import is a native module, by its place in this
  * project, and what is imported by a plain name, which is for the manifest to resolve. Types are checked by `npm test`.
  */
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -22,24 +21,14 @@ const keepImports = {
     );
     onResolve({ filter: /^\..*\.js$/ }, ({ path, resolveDir }) => {
       const file = resolve(resolveDir, path);
-      const native = /\.d\.ts$/.test(declarationOf(file));
+      // A .js file with its types beside it.
+      const native = existsSync(file.replace(/\.js$/, ".d.ts"));
       return native ? { path: relative(root, file).replace(/\.js$/, ""), external: true } : undefined;
     });
   },
 };
 
-/** A native module is a .js file with its types beside it. */
-function declarationOf(file) {
-  const declaration = file.replace(/\.js$/, ".d.ts");
-  try {
-    readFileSync(declaration);
-    return declaration;
-  } catch {
-    return "";
-  }
-}
-
-const { files, compilerOptions } = JSON.parse(readFileSync(path, "utf8"));
+const { extends: base, files, compilerOptions } = JSON.parse(readFileSync(path, "utf8"));
 const [source] = files;
 const release = !/[\\/]debug[\\/]/.test(path);
 const { outputFiles } = await build({
@@ -55,11 +44,13 @@ const { outputFiles } = await build({
 });
 const [{ contents }] = outputFiles;
 const target = join(compilerOptions.outDir, relative(compilerOptions.rootDir, source)).replace(/\.ts$/, ".js");
-mkdirSync(dirname(target), { recursive: true });
-writeFileSync(target, contents);
+if (!existsSync(target) || !readFileSync(target).equals(contents)) {
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, contents);
+}
 /*
- * mcconfig's makefile knows of the one file only. A time that is older than any source has it come here in every build, and
- * since the time is the content's, what is made of it is made again when that has changed.
+ * mcconfig's makefile knows of the one file only, not of what it imports. With a prerequisite that is newer than the target
+ * the next build comes here again; and what is made of the target is made again if that was written.
  */
-const stamp = 1 + (createHash("sha256").update(contents).digest().readUInt32BE() % 1_000_000_000);
-utimesSync(target, stamp, stamp);
+const now = new Date();
+utimesSync(base, now, now);

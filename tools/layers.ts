@@ -17,7 +17,7 @@ const MAY: readonly (readonly [folder: string, allowed: readonly string[]])[] = 
   ["hal/node", []],
   ["hal", ["tools/mbedtls", "certs/identity-image", "src/measurement-block", "src/wire", "boards/xs"]],
   ["certs", ["src"]],
-  ["boards", ["src", "hal", "certs", "tools"]],
+  ["boards", ["src", "hal", "certs", "tools", "manifest.json"]],
   ["cli", ["src", "hal", "certs", "boards"]],
   ["bench", ["src", "hal", "certs", "boards", "cli", "tools"]],
   ["tools", []],

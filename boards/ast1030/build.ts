@@ -2,16 +2,13 @@
  * Builds the firmware: `node --import tsx boards/ast1030/build.ts [psa|noble]` makes build/ast1030/<variant>/ with
  * firmware.elf, firmware.bin (what measurement 1 covers), reference.json and symbols.json, and prints what it takes.
  */
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "esbuild";
-import { firmwareMeasurements } from "../../hal/chip/measurements.js";
-import { sha384 } from "../../hal/portable/crypto.js";
 import { buildPsa, psaFlags } from "../../hal/psa/build.js";
-import { DEVICE_MODE, SECURE_VERSION_NUMBER } from "../../src/measurement-block.js";
-import { type Configuration, configurationBytes, firmwareVersion, SECURE_VERSION } from "../configuration.js";
+import type { Configuration } from "../configuration.js";
+import { referenceOf } from "../reference.js";
 import { buildEngine, bundle, compileC, compileModules, engineFlags, type Feature, link } from "../xs/build.js";
 import { run } from "../xs/run.js";
 import { NOBLE, PSA } from "./configuration.js";
@@ -88,7 +85,7 @@ export async function buildFirmware(name: string, recipe = RECIPES[name]): Promi
     ...(await compileCrypto(recipe)),
     ...(await compileEngine(recipe)),
   ];
-  return linkFirmware(objects, recipe.stackLength, folder, referenceOf(recipe.configuration));
+  return linkFirmware(objects, recipe.stackLength, folder, (image) => referenceOf(recipe.configuration, 0, image));
 }
 
 /** The same drivers under another C main, without XS: for tests of the drivers. */
@@ -212,27 +209,6 @@ async function readSymbols(elf: string): Promise<Record<string, number>> {
   }
   for (const [field, offset] of Object.entries(ACCOUNTING)) symbols[field] = symbols.accounting + offset;
   return symbols;
-}
-
-/** Values as MEASUREMENTS has them when raw bit streams are not asked for. */
-function referenceOf(configuration: Configuration): (image: Uint8Array) => unknown {
-  return (image) => {
-    const source = firmwareMeasurements({
-      codeDigest: (into) => into.set(createHash("sha384").update(image).digest()),
-      configuration: configurationBytes(configuration),
-      version: firmwareVersion(configuration),
-      secureVersion: SECURE_VERSION,
-    });
-    const measurements: Record<string, string> = {};
-    for (const measurement of source.list) {
-      const raw = measurement.valueType === DEVICE_MODE || measurement.valueType === SECURE_VERSION_NUMBER;
-      const value = new Uint8Array(raw ? measurement.rawLength : sha384.outputLen);
-      if (raw) measurement.readRaw(value);
-      else measurement.digest(sha384, value);
-      measurements[measurement.index] = Buffer.from(value).toString("hex");
-    }
-    return { measurementHash: "SHA-384", measurements };
-  };
 }
 
 function writeJson(path: string, value: unknown): Promise<void> {

@@ -41,7 +41,7 @@ export function codeDigest(out: Uint8Array): void;
 export function identityLength(): number;
 /** Fills `into` from the identity image at `offset`; throws a RangeError outside of it. */
 export function identityRead(offset: number, into: Uint8Array): void;
-/** Bits 0–7: the boot ROM's state, bits 8–15: that of debugging; see struct chip_state in chip.h. */
+/** Bit 0: the chip tells its state, which is bit 1: it starts signed images only; and bit 2: its debug port is open. */
 export function chipState(): number;
 /** Around cryptography in JavaScript: what is between them is accounted as such. They may nest. */
 export function cryptoEnter(): void;

@@ -31,12 +31,11 @@ void digest(const void *data, size_t length, void *out, size_t digestLength);
 void measure_code(void);
 const uint8_t *code_digest(void);
 
-/*
- * What the chip says of its own state; bits that it cannot tell are 0. Bit 0 of `secure` set: the boot ROM starts signed
- * images only. Bit 0 of `debug` set: somebody with the right cable can stop the processor and read its memory.
- */
+/* What the chip says of its own state; a chip that cannot tell leaves all of it 0. */
 struct chip_state {
-	uint8_t secure, debug;
+	bool told;
+	bool secureBoot;                /* the boot ROM starts signed images only */
+	bool debugOpen;                 /* with the right cable the processor can be stopped, and its memory read */
 };
 struct chip_state chip_state(void);
 

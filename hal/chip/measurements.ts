@@ -7,6 +7,8 @@
  * | 2     | configuration                                        | firmware configuration       |
  * | 3     | version, as text                                     | firmware version             |
  * | 4     | secure version number, 8 bytes                       | secure version number        |
+ * | 5     | whether the boot ROM starts signed images only, 1    | hardware configuration       |
+ * |       | byte, where the chip tells                           |                              |
  * | 0xFD  | this table, as text                                  | measurement manifest         |
  * | 0xFE  | device mode, 4 × 4 bytes                             | device mode                  |
  */
@@ -16,6 +18,7 @@ import {
   DEVICE_MODE_INDEX,
   FIRMWARE_CONFIGURATION,
   FIRMWARE_VERSION,
+  HARDWARE_CONFIGURATION,
   MANIFEST_INDEX,
   MEASUREMENT_MANIFEST,
   MUTABLE_FIRMWARE,
@@ -26,10 +29,16 @@ import type { Measurement, Measurements } from "../measurements.js";
 import { rawMeasurement } from "../portable/measurement.js";
 
 const MANIFEST_TEXT =
-  "1: SHA-384 of the firmware image; 2: configuration; 3: version; 4: secure version number; 254: device mode";
+  "1: SHA-384 of the firmware image; 2: configuration; 3: version; 4: secure version number; 5: secure boot; 254: device mode";
 
-/** Operational modes: normal is possible, and is what the board is in. No debug port, no mode of the device's own. */
-const NORMAL_MODE = Uint8Array.of(4, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+/** Of chipState(). */
+const TOLD = 1;
+const SECURE_BOOT = 2;
+const DEBUG_OPEN = 4;
+
+const NORMAL = 4;
+/** Non-invasive and invasive debugging: possible; and whether they are active, which an open port is taken for. */
+const DEBUG_MODES = 3;
 
 export interface Facts {
   /** Writes the SHA-384 of the firmware's image, 48 bytes. */
@@ -40,9 +49,13 @@ export interface Facts {
   readonly version: string;
   /** Counts up when a version closes a hole that older ones have. */
   readonly secureVersion: number;
+  /** As chipState() has it. */
+  readonly state: number;
 }
 
 export function firmwareMeasurements(facts: Facts): Measurements {
+  const { state } = facts;
+  const secureBoot = Uint8Array.of((state & SECURE_BOOT) === 0 ? 0 : 1);
   const secureVersion = Uint8Array.of(facts.secureVersion, facts.secureVersion >>> 8, 0, 0, 0, 0, 0, 0);
   return {
     list: [
@@ -50,12 +63,23 @@ export function firmwareMeasurements(facts: Facts): Measurements {
       rawMeasurement(2, FIRMWARE_CONFIGURATION, true, facts.configuration),
       rawMeasurement(3, FIRMWARE_VERSION, true, ascii(facts.version)),
       rawMeasurement(4, SECURE_VERSION_NUMBER, true, secureVersion),
+      ...((state & TOLD) === 0 ? [] : [rawMeasurement(5, HARDWARE_CONFIGURATION, true, secureBoot)]),
       rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, ascii(MANIFEST_TEXT)),
-      rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, NORMAL_MODE),
+      rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, deviceMode(state)),
     ],
     // The image is read-only while it runs, and the rest is part of it.
     generation: 0,
   };
+}
+
+/** Operational modes and those of the device, each with what is possible and what is. */
+function deviceMode(state: number): Uint8Array {
+  const mode = new Uint8Array(16);
+  mode[0] = NORMAL;
+  mode[4] = NORMAL;
+  if ((state & TOLD) !== 0) mode[8] = DEBUG_MODES;
+  if ((state & DEBUG_OPEN) !== 0) mode[12] = DEBUG_MODES;
+  return mode;
 }
 
 function imageMeasurement(index: number, codeDigest: (into: Uint8Array) => void): Measurement {

@@ -224,7 +224,7 @@ void xs_chip_identity_read(xsMachine *the)
 void xs_chip_state(xsMachine *the)
 {
 	struct chip_state state = chip_state();
-	xsmcSetInteger(xsResult, state.secure | state.debug << 8);
+	xsmcSetInteger(xsResult, state.told | state.secureBoot << 1 | state.debugOpen << 2);
 }
 
 void xs_chip_crypto_enter(xsMachine *the)

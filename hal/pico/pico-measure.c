@@ -23,8 +23,8 @@ struct chip_state chip_state(void)
 #if PICO_RP2350
 	uint32_t critical = otp_hw->critical;
 	bool closed = critical & (OTP_CRITICAL_DEBUG_DISABLE_BITS | OTP_CRITICAL_SECURE_DEBUG_DISABLE_BITS);
-	return (struct chip_state){ .secure = (critical & OTP_CRITICAL_SECURE_BOOT_ENABLE_BITS) != 0, .debug = !closed };
+	return (struct chip_state){ true, critical & OTP_CRITICAL_SECURE_BOOT_ENABLE_BITS, !closed };
 #else
-	return (struct chip_state){ .secure = 0, .debug = 1 };
+	return (struct chip_state){ .told = true, .debugOpen = true };
 #endif
 }

@@ -7,8 +7,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import budget from "../../boards/pico/budget.json" with { type: "json" };
+import { picoReference } from "../../boards/pico/reference.js";
 import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
+import type { Reference } from "../../cli/requester/reference.js";
 import { readAnchors } from "../../cli/target.js";
 import { ECDSA_P256, ECDSA_P384, SHA_256, SHA_384 } from "../../src/algorithms.js";
 import { V1_2, V1_3, VERSIONS } from "../../src/versions.js";
@@ -38,6 +40,7 @@ function options(changes: Partial<AttestOptions> = {}): AttestOptions {
 
 describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
   let image: PicoImage;
+  let reference: Reference;
   let board: Rp2040;
 
   function start(changes: Partial<Rp2040Options> = {}): Rp2040 {
@@ -58,6 +61,7 @@ describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
 
   before(async () => {
     image = await buildPico("pico");
+    reference = (await picoReference("pico", image.elf)) as Reference;
     board = start();
     await board.until("ready", 2000);
   }, limit);
@@ -73,7 +77,7 @@ describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
     test(`is trusted in version 0x${version.toString(16)} at P-384 and SHA-384, in time`, limit, async () => {
       const link = await linkTo(board);
       const begun = board.milliseconds;
-      const result = await attest(link, options({ version }));
+      const result = await attest(link, options({ version, reference }));
       const took = board.milliseconds - begun;
       console.log(`0x${version.toString(16)}: ${took.toFixed(0)} ms of the chip's time`);
       assert.equal(result.verdict, "trusted", result.reasons.join());

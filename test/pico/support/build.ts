@@ -7,6 +7,7 @@ import { run } from "../../../boards/xs/run.js";
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
 export interface PicoImage {
+  readonly elf: string;
   readonly uf2: Uint8Array;
   /** Bytes of code, constants and initial values in flash. */
   readonly length: number;
@@ -28,9 +29,7 @@ export async function buildPico(platform: string): Promise<PicoImage> {
   const env = { ...process.env, PATH: path, MAKEFLAGS: "SHELL=/bin/bash" };
   await run("mcconfig", ["-m", "-p", platform, "-t", "build", "-o", output], { cwd: ROOT, env });
   const folder = join(output, "bin", platform, "release", basename(ROOT));
-  const [text, data] = (await run("arm-none-eabi-size", [join(folder, "xs_pico.elf")]))
-    .split("\n")[1]
-    .trim()
-    .split(/\s+/);
-  return { uf2: readFileSync(join(folder, "xs_pico.uf2")), length: Number(text) + Number(data) };
+  const elf = join(folder, "xs_pico.elf");
+  const [text, data] = (await run("arm-none-eabi-size", [elf])).split("\n")[1].trim().split(/\s+/);
+  return { elf, uf2: readFileSync(join(folder, "xs_pico.uf2")), length: Number(text) + Number(data) };
 }

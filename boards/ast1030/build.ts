@@ -128,7 +128,7 @@ function keepNatives(natives: readonly { specifier: string; path: string }[]): P
 
 async function compileDrivers(recipe: Recipe, folder: string): Promise<string[]> {
   const drivers = "accounting clock console digest flash hace i2c measure rng state watchdog";
-  const shared = ["identity", "native", "pec", ...(recipe.psa ? ["identity-keys", "psk"] : [])];
+  const shared = ["identity", "native", "pec", "store", ...(recipe.psa ? ["identity-keys", "psk"] : [])];
   const sources = ["start.c", "libc.c", "main.c"].map((file) => join(here, file));
   const includes = [`-I${hal}`, `-I${chip}`, ...(await psaFlags()), ...(await engineFlags(recipe.features))];
   const flags = [...CPU, ...SECTIONS, "-Os", ...includes, ...OWN_WARNINGS, ...recipe.defines];

@@ -55,6 +55,9 @@ void flash_read(uint32_t offset, void *into, size_t length);
 bool flash_erase(uint32_t offset);
 /* Programs at most a page, within one, that was erased; false if it does not read back. */
 bool flash_program(uint32_t offset, const void *data, size_t length);
+/* The device's own secret for sealing what lies in flash, the same at every boot; false where the chip has none. The caller
+ * wipes it. */
+bool flash_key(uint8_t key[32]);
 
 /* --- ports --- */
 
@@ -98,6 +101,13 @@ uint8_t pec(uint8_t seed, const void *data, size_t length);
 /* identity.c: the identity image in flash. */
 enum identity_state { IDENTITY_NONE, IDENTITY_DAMAGED, IDENTITY_GOOD };
 enum identity_state identity_start(void);
+/*
+ * Installs another image, once: false where a good one is there already. In pieces, as those of store.h; it counts from the
+ * next boot on.
+ */
+bool identity_install_begin(uint32_t length);
+bool identity_install_append(const void *data, size_t length);
+bool identity_install_commit(void);
 /* Bytes of the image; 0 unless it was good. */
 uint32_t identity_length(void);
 /* The caller stays within `identity_length`. */

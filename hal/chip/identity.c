@@ -1,5 +1,6 @@
-/* The identity image at the start of the SPI flash; its layout is that of certs/identity-image.ts. */
+/* The identity image; its layout is that of certs/identity-image.ts. */
 #include "chip.h"
+#include "store.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,10 +140,11 @@ static bool check_image(const uint8_t *image, uint32_t length)
 	       && check_entries(image, image[14] | image[15] << 8, length - DIGEST_LENGTH);
 }
 
-enum identity_state identity_start(void)
+/* Looks at the image in the bank that is open. */
+static enum identity_state examine(void)
 {
 	uint8_t header[HEADER_LENGTH];
-	flash_read(0, header, sizeof header);
+	store_read(0, header, sizeof header);
 	if (memcmp(header, MAGIC, sizeof MAGIC) != 0)
 		return IDENTITY_NONE;
 	uint32_t length = word(header + 8);
@@ -151,7 +153,7 @@ enum identity_state identity_start(void)
 	uint8_t *image = malloc(length);
 	if (!image)
 		fatal("no memory for the identity image", NULL);
-	flash_read(0, image, length);
+	store_read(0, image, length);
 	bool good = check_image(image, length);
 	if (good) {
 		imageLength = length;
@@ -164,6 +166,20 @@ enum identity_state identity_start(void)
 	return good ? IDENTITY_GOOD : IDENTITY_DAMAGED;
 }
 
+enum identity_state identity_start(void)
+{
+	enum identity_state worst = IDENTITY_NONE;
+	for (unsigned nth = 0; store_open(nth); nth++) {
+		enum identity_state state = examine();
+		if (state == IDENTITY_GOOD)
+			return state;
+		if (state == IDENTITY_DAMAGED)
+			worst = state;
+	}
+	store_close();
+	return worst;
+}
+
 uint32_t identity_length(void)
 {
 	return imageLength;
@@ -171,7 +187,7 @@ uint32_t identity_length(void)
 
 void identity_read(uint32_t offset, void *into, size_t length)
 {
-	flash_read(offset, into, length);
+	store_read(offset, into, length);
 }
 
 size_t identity_read_key(uint32_t index, enum identity_kind kind, uint8_t key[IDENTITY_KEY_LENGTH_MAX])
@@ -179,10 +195,34 @@ size_t identity_read_key(uint32_t index, enum identity_kind kind, uint8_t key[ID
 	uint8_t bytes[ENTRY_LENGTH];
 	if (index >= entryCount)
 		return 0;
-	flash_read(HEADER_LENGTH + index * ENTRY_LENGTH, bytes, sizeof bytes);
+	store_read(HEADER_LENGTH + index * ENTRY_LENGTH, bytes, sizeof bytes);
 	struct entry entry = read_entry(bytes);
 	if (entry.kind != kind || entry.key.length > IDENTITY_KEY_LENGTH_MAX)
 		return 0;
-	flash_read(entry.key.offset, key, entry.key.length);
+	store_read(entry.key.offset, key, entry.key.length);
 	return entry.key.length;
+}
+
+bool identity_install_begin(uint32_t length)
+{
+	return imageLength == 0 && length <= IMAGE_LENGTH_MAX && store_begin(length);
+}
+
+bool identity_install_append(const void *data, size_t length)
+{
+	return store_append(data, length);
+}
+
+static bool is_good(void)
+{
+	return examine() == IDENTITY_GOOD;
+}
+
+bool identity_install_commit(void)
+{
+	bool installed = imageLength == 0 && store_commit(is_good);
+	/* It was examined as what it would have been. */
+	if (!installed && !store_is_open())
+		imageLength = entryCount = 0;
+	return installed;
 }

@@ -1,11 +1,11 @@
 /* The last 136 KiB of the flash that the image runs from. Interrupts wait while it is erased or programmed. */
 #include "pico-hal.h"
+#include "store.h"
 #include <hardware/flash.h>
 #include <hardware/sync.h>
 #include <string.h>
 
-/* Two banks of an identity image and a sector; see store.h. */
-#define LENGTH (2u * (64u * 1024u + FLASH_SECTOR_LENGTH))
+#define LENGTH STORE_LENGTH
 #define BASE (PICO_FLASH_SIZE_BYTES - LENGTH)
 
 _Static_assert(FLASH_SECTOR_LENGTH == FLASH_SECTOR_SIZE && FLASH_PAGE_LENGTH == FLASH_PAGE_SIZE, "as the SDK has them");

@@ -71,7 +71,12 @@ async function buildHarness(directory: string): Promise<string> {
   const cc = process.env.CC ?? "cc";
   const flags = ["-O1", "-g", `-I${chip}`, `-I${ast1030}`, ...SANITIZERS, ...(await psaFlags())];
   const library = join(await mbedtls(), "library");
-  const own = [join(root, "test/board/support/identity-harness.c"), join(chip, "psk.c"), join(ast1030, "digest.c")];
+  const own = [
+    join(root, "test/board/support/identity-harness.c"),
+    join(chip, "psk.c"),
+    join(chip, "store.c"),
+    join(ast1030, "digest.c"),
+  ];
   const objects = [
     ...(await compileC({ cc, flags: [...flags, "-Wall", "-Wextra", "-Werror"], out: directory }, own)),
     ...(await compileC(

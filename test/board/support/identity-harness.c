@@ -22,6 +22,25 @@ void flash_read(uint32_t offset, void *into, size_t length)
 		memcpy(into, content + offset, length < contentLength - offset ? length : contentLength - offset);
 }
 
+/* Nothing is written. */
+bool flash_erase(uint32_t offset)
+{
+	(void)offset;
+	abort();
+}
+
+bool flash_program(uint32_t offset, const void *data, size_t length)
+{
+	(void)offset, (void)data, (void)length;
+	abort();
+}
+
+bool flash_key(uint8_t key[32])
+{
+	(void)key;
+	return false;
+}
+
 void fatal(const char *reason, const char *detail)
 {
 	fprintf(stderr, "%s %s\n", reason, detail ? detail : "");

@@ -1,0 +1,285 @@
+/*
+ * store.c over a flash in memory that obeys NOR's rules, and whose power is cut: at operation n of a write, before, within or
+ * after it. What an operation that was cut leaves is any mixture of before and after. Then the board boots again, and must
+ * find the old image whole or the new one; and be able to write.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <setjmp.h>
+#include <mbedtls/sha256.h>
+#include "store.c"
+
+static uint8_t content[STORE_LENGTH];
+static uint32_t operations, cutAt = ~0u, failAt = ~0u;
+static enum { BEFORE, WITHIN, AFTER, TIMES } cutWhen;
+static bool keyed;
+static jmp_buf power;
+static uint64_t randomState = 1;
+
+static uint32_t random_word(void)
+{
+	randomState = randomState * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(randomState >> 33);
+}
+
+static void check(bool condition, const char *what)
+{
+	if (condition)
+		return;
+	printf("failed: %s (operation %u, cut %u)\n", what, operations, cutAt);
+	exit(1);
+}
+
+void fatal(const char *reason, const char *detail)
+{
+	(void)detail;
+	check(false, reason);
+	abort();
+}
+
+bool flash_key(uint8_t key[32])
+{
+	memset(key, 0x5A, 32);
+	return keyed;
+}
+
+void digest(const void *data, size_t length, void *out, size_t digestLength)
+{
+	check(digestLength == 32 && mbedtls_sha256(data, length, out, 0) == 0, "digest");
+}
+
+uint32_t flash_length(void)
+{
+	return sizeof content;
+}
+
+void flash_read(uint32_t offset, void *into, size_t length)
+{
+	check(offset <= sizeof content && length <= sizeof content - offset, "read outside the flash");
+	memcpy(into, content + offset, length);
+}
+
+/* Whether the operation is carried out; `torn` if only in part. */
+static bool carried_out(bool *torn)
+{
+	bool cut = operations++ == cutAt;
+	*torn = cut && cutWhen == WITHIN;
+	return !cut || cutWhen != BEFORE;
+}
+
+static void after_operation(void)
+{
+	if (operations == cutAt + 1)
+		longjmp(power, 1);
+}
+
+bool flash_erase(uint32_t offset)
+{
+	bool torn;
+	check(offset % FLASH_SECTOR_LENGTH == 0 && offset < sizeof content, "erases a sector");
+	if (operations == failAt)
+		return false;
+	if (carried_out(&torn))
+		for (uint32_t i = 0; i < FLASH_SECTOR_LENGTH; i++)
+			content[offset + i] |= torn ? (uint8_t)random_word() : 0xFF;
+	after_operation();
+	return true;
+}
+
+bool flash_program(uint32_t offset, const void *data, size_t length)
+{
+	const uint8_t *byte = data;
+	bool torn;
+	check(length && offset % FLASH_PAGE_LENGTH + length <= FLASH_PAGE_LENGTH, "programs within a page");
+	if (operations == failAt)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		check(content[offset + i] == 0xFF, "programs what is erased");
+	if (carried_out(&torn))
+		for (size_t i = 0; i < length; i++)
+			content[offset + i] &= byte[i] | (torn ? (uint8_t)random_word() : 0);
+	after_operation();
+	return true;
+}
+
+/* An image stands for identity.c's: its length, its number, bytes that follow from both, and a checksum of all. */
+#define IMAGE_MAX 9000u
+static uint8_t image[IMAGE_MAX];
+
+static uint32_t make_image(uint32_t number)
+{
+	uint32_t length = 300 + number * 1237 % (IMAGE_MAX - 300);
+	put_word(image, length);
+	put_word(image + 4, number);
+	for (uint32_t i = 8; i < length - 4; i++)
+		image[i] = (uint8_t)(number * 31 + i * 7);
+	put_word(image + length - 4, ~crc32(~0u, image, length - 4));
+	return length;
+}
+
+/* The number of the image in the open bank, or -1. */
+static int64_t examine(void)
+{
+	uint8_t found[IMAGE_MAX];
+	store_read(0, found, 8);
+	uint32_t length = word(found);
+	if (length < 300 || length > IMAGE_MAX)
+		return -1;
+	store_read(0, found, length);
+	return word(found + length - 4) == ~crc32(~0u, found, length - 4) ? (int64_t)word(found + 4) : -1;
+}
+
+static int64_t boot(void)
+{
+	for (unsigned nth = 0; store_open(nth); nth++) {
+		int64_t number = examine();
+		if (number >= 0)
+			return number;
+	}
+	store_close();
+	return -1;
+}
+
+static bool is_good(void)
+{
+	return examine() >= 0;
+}
+
+static bool write_image(uint32_t number)
+{
+	uint32_t length = make_image(number), at = 0;
+	if (!store_begin(length))
+		return false;
+	while (at < length) {
+		uint32_t part = 1 + (number * 13 + at * 7) % 600;
+		if (part > length - at)
+			part = length - at;
+		if (!store_append(image + at, part))
+			return false;
+		at += part;
+	}
+	return store_commit(is_good);
+}
+
+static void erase_all(void)
+{
+	for (size_t i = 0; i < sizeof content; i++)
+		content[i] = (uint8_t)random_word();
+}
+
+/* As a flashing tool leaves it: plain, in bank A, without a header. */
+static void flash_raw(uint32_t number)
+{
+	memset(content, 0xFF, sizeof content);
+	memcpy(content, image, make_image(number));
+}
+
+/* A write of image 100 during which the power fails. */
+__attribute__((noinline)) static void write_cut(uint32_t at, unsigned when)
+{
+	operations = 0;
+	cutAt = at;
+	cutWhen = when;
+	if (setjmp(power) == 0)
+		check(!write_image(100), "it was cut");
+	cutAt = ~0u;
+}
+
+/* `writes` images one after the other, then one more that is cut at every operation in every way. Returns how many cuts. */
+static unsigned cut_everywhere(unsigned writes, bool raw)
+{
+	static uint8_t start[STORE_LENGTH];
+	unsigned cuts = 0;
+	cutAt = failAt = ~0u;
+	erase_all();
+	if (raw)
+		flash_raw(0);
+	boot();
+	for (unsigned i = 1; i <= writes; i++)
+		check(write_image(i), "a write");
+	int64_t old = boot();
+	check(old == (writes ? (int64_t)writes : raw ? 0 : -1), "the last image counts");
+	memcpy(start, content, sizeof start);
+	operations = 0;
+	check(write_image(100), "the write that is to be cut");
+	uint32_t total = operations;
+	for (uint32_t at = 0; at < total; at++)
+		for (unsigned when = BEFORE; when < TIMES; when++)
+			for (unsigned again = 0; again < (when == WITHIN ? 4 : 1); again++) {
+				memcpy(content, start, sizeof start);
+				boot();
+				write_cut(at, when);
+				int64_t found = boot();
+				check(found == old || found == 100, "the old image or the new");
+				check(write_image(101) && boot() == 101, "a write after it");
+				cuts++;
+			}
+	return cuts;
+}
+
+static unsigned fail_everywhere(void)
+{
+	unsigned failures = 0;
+	erase_all();
+	boot();
+	check(write_image(1), "a write");
+	operations = 0;
+	check(write_image(50), "the write that is to fail");
+	uint32_t total = operations;
+	check(write_image(3) && boot() == 3, "a write");
+	for (uint32_t at = 0; at < total; at++, failures++) {
+		operations = 0;
+		failAt = at;
+		check(!write_image(50), "a flash that fails is told of");
+		failAt = ~0u;
+		check(examine() == 3 && boot() == 3, "what was there stays");
+	}
+	return failures;
+}
+
+static bool is_bad(void)
+{
+	return false;
+}
+
+static void refuse(void)
+{
+	uint8_t byte = 0;
+	boot();
+	operations = 0;
+	check(!store_begin(0) && !store_begin(STORE_CAPACITY + 1) && operations == 0, "lengths out of range erase nothing");
+	check(!store_append(&byte, 1) && !store_commit(is_good), "nothing was begun");
+	check(store_begin(2) && store_append(&byte, 1) && !store_commit(is_good), "too short");
+	check(store_begin(2) && !store_append(image, 3) && !store_append(image, 2) && !store_commit(is_good), "too long");
+	check(store_begin(1) && store_append(&byte, 1) && !store_commit(is_bad) && examine() == 3, "not a good one");
+	check(boot() == 3, "what was there stays");
+}
+
+int main(void)
+{
+	for (int sealed = 0; sealed < 2; sealed++) {
+		keyed = sealed;
+		unsigned cuts = 0;
+		for (unsigned writes = 0; writes < 4; writes++)
+			cuts += cut_everywhere(writes, false);
+		cuts += cut_everywhere(0, true) + cut_everywhere(1, true);
+		printf("%s: %u cuts, all recovered\n", sealed ? "sealed" : "plain", cuts);
+		printf("%u failures\n", fail_everywhere());
+		refuse();
+		for (unsigned number = 10; number < 1010; number++)
+			check(write_image(number) && boot() == (int64_t)number, "one of a thousand writes");
+		make_image(1009);
+		bool plain = false;
+		for (uint32_t at = 0; at + 32 <= sizeof content; at++)
+			plain = plain || memcmp(content + at, image + 100, 32) == 0;
+		check(plain == !sealed, "sealed images are not to be read");
+		if (sealed) {
+			keyed = false;
+			store_open(0);
+			check(active != NONE && current.sealed, "it knows that it is sealed");
+		}
+	}
+	printf("done\n");
+	return 0;
+}

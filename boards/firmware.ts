@@ -63,14 +63,18 @@ const SPDM_BINDING_VERSIONS = Object.freeze([0xf1f0f200]);
 const SECURED_BINDING_VERSIONS = Object.freeze([0xf1f0f000, 0xf1f1f000, 0xf1f2f000, 0xf1f3f000]);
 
 /** Opens a port and answers on it, through an endpoint of its own. */
-export type Serve = (endpoint: (binding: Binding) => Endpoint, responder: Responder) => void;
+export type Serve = (
+  endpoint: (binding: Binding, handlers?: readonly Handler[]) => Endpoint,
+  responder: Responder,
+) => void;
 
 export function start(configuration: Configuration, engines: Engines, ports: readonly Serve[]): void {
   // C has checked its digest and its bounds; without one the board answers, but has nothing to prove.
   const identity = identityLength() !== 0 ? readIdentityTable(identityStorage) : UNPROVISIONED;
   const responder = makeResponder(configuration, engines, identity);
-  for (const serve of ports)
-    serve((binding) => makeEndpoint(configuration, responder, identity.uuid, binding), responder);
+  const endpoint = (binding: Binding, handlers: readonly Handler[] = []) =>
+    makeEndpoint(configuration, responder, identity.uuid, binding, handlers);
+  for (const serve of ports) serve(endpoint, responder);
 }
 
 function makeResponder(configuration: Configuration, engines: Engines, identity: Provisioned): Responder {
@@ -114,6 +118,7 @@ function makeEndpoint(
   responder: Responder,
   uuid: Uint8Array,
   binding: Binding,
+  further: readonly Handler[],
 ): Endpoint {
   const handlers: Handler[] = [
     {
@@ -121,6 +126,7 @@ function makeEndpoint(
       versions: SPDM_BINDING_VERSIONS,
       respond: (request, response) => responder.respond(request, response),
     },
+    ...further,
   ];
   if (configuration.sessions) {
     handlers.push({

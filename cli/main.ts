@@ -1,17 +1,30 @@
 /** The `spdm` command. Exit status: 0 trusted or done, 1 not trusted, 2 could not be done. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { writeIdentityImage } from "../certs/identity-writer.js";
+import { sha256 } from "../hal/portable/crypto.js";
 import { VERSIONS, type Version } from "../src/versions.js";
 import { makeCertificates } from "./certs.js";
-import { MUTUAL } from "./identity.js";
+import { loadIdentity, MUTUAL } from "./identity.js";
 import { PcapWriter } from "./pcap.js";
+import { provision } from "./provision.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
 import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
 import { serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
-import { CRYPTOS, openTarget, readAnchors, readReference, TARGETS, type Target } from "./target.js";
+import {
+  CERTIFICATES,
+  CRYPTOS,
+  ensureCertificates,
+  openTarget,
+  readAnchors,
+  readReference,
+  TARGETS,
+  type Target,
+} from "./target.js";
 
 const packageJson = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
@@ -102,6 +115,30 @@ async function attestTarget(
   process.exitCode = result.verdict === "trusted" ? 0 : 1;
 }
 
+async function runProvision(name: string, options: { identity?: string }): Promise<void> {
+  const progress = new Progress(false);
+  try {
+    if (options.identity === undefined) await ensureCertificates();
+    const device = loadIdentity(options.identity ?? join(CERTIFICATES, "identity.bin"));
+    const image = writeIdentityImage(device, sha256);
+    const { link } = await openTarget(name, {
+      crypto: "psa",
+      pcap: undefined,
+      onProgress: (step) => progress.step(step),
+    });
+    try {
+      progress.step(`installing ${image.length} bytes`);
+      await provision(link, image);
+    } finally {
+      await link.close();
+    }
+    progress.done();
+    console.log(`${image.length} bytes installed: they count from the board's next reset`);
+  } finally {
+    progress.stop();
+  }
+}
+
 function runServe(options: ServeArguments): Promise<void> {
   const { mutual, basicMutual, inTheClear, macOnly, pskWithoutContext, heartbeat, ...rest } = options;
   if (options.board !== undefined) {
@@ -181,6 +218,13 @@ program
   .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
   .action(runServe);
+
+program
+  .command("provision")
+  .description("give a board without an identity one, once; it counts from the board's next reset")
+  .argument("<target>", "serial:PATH[@BAUD]")
+  .option("--identity <path>", "identity image, or a folder with ecp256 and ecp384; default: the development PKI")
+  .action(runProvision);
 
 program
   .command("certs")

@@ -91,6 +91,15 @@ describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
     assert.equal(result.verdict, "trusted", result.reasons.join());
   });
 
+  test("does not start without randomness", limit, async () => {
+    const stuck = start({ stuckRandom: true });
+    try {
+      await stuck.until("fatal: no random number generator", 2000);
+    } finally {
+      await stuck.close();
+    }
+  });
+
   test("sends again what was not acknowledged, or lost the bus", limit, async () => {
     const link = await linkTo(board);
     board.target.onWrite = (index) => (index % 7 === 2 ? "nack" : index % 7 === 4 ? "arbitration" : undefined);

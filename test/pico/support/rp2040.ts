@@ -1,12 +1,11 @@
 /**
- * An RP2040 in rp2040js, with what that leaves out and this firmware needs: the I2C controller as a target, the ring
- * oscillator's random bit, and a flash that can be erased and programmed through the boot ROM.
+ * An RP2040 in rp2040js, with what that leaves out and this firmware needs: the I2C controller as a target, and the ring
+ * oscillator's random bit.
  */
 import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { Simulator } from "rp2040js";
 import type { Bus } from "../../../cli/bus.js";
-import { NorFlash } from "./nor-flash.js";
 import { TargetMode } from "./target-mode.js";
 
 const CYCLE_NS = 8;
@@ -33,8 +32,8 @@ export interface Rp2040Options {
 }
 
 export class Rp2040 {
+  /** I2C, with the bus owner at the other end. */
   readonly bus: Bus;
-  readonly flash: NorFlash;
   readonly target: TargetMode;
   console = "";
   readonly #simulator = new Simulator();
@@ -55,7 +54,6 @@ export class Rp2040 {
     const readRosc = rosc.readUint32.bind(rosc);
     rosc.readUint32 = (offset) =>
       offset === ROSC_RANDOMBIT ? (stuckRandom ? 1 : randomBytes(1)[0] & 1) : readRosc(offset);
-    this.flash = new NorFlash(chip);
     this.target = new TargetMode(chip.i2c[0], this.#simulator.clock, owner);
     chip.core.PC = BOOT2;
     this.bus = {

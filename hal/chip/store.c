@@ -3,7 +3,8 @@
 
 #define MAGIC "SPDMBANK"
 #define MAGIC_LENGTH 8u
-#define HEADER_LENGTH 28u
+#define HEADER_LENGTH 40u
+#define NONCE_LENGTH 16u
 #define KEY_LENGTH 32u
 #define BLOCK_LENGTH 32u
 #define BANK_COUNT 2u
@@ -12,6 +13,7 @@
 struct bank {
 	uint32_t sequence, length;
 	bool sealed;
+	uint8_t nonce[NONCE_LENGTH];
 };
 
 static unsigned active = NONE;
@@ -19,7 +21,7 @@ static struct bank current;
 static struct {
 	unsigned bank;
 	struct bank header;
-	uint32_t written, crc;
+	uint32_t written;
 	bool begun;
 } target;
 
@@ -34,15 +36,16 @@ static void put_word(uint8_t *bytes, uint32_t value)
 		bytes[i] = (uint8_t)(value >> 8 * i);
 }
 
-/* CRC-32 (IEEE 802.3), going on from `crc`; begins and ends inverted. */
-static uint32_t crc32(uint32_t crc, const uint8_t *bytes, size_t length)
+/* CRC-32 (IEEE 802.3). */
+static uint32_t crc32(const uint8_t *bytes, size_t length)
 {
+	uint32_t crc = ~0u;
 	while (length--) {
 		crc ^= *bytes++;
 		for (int bit = 0; bit < 8; bit++)
 			crc = crc >> 1 ^ (0xEDB88320u & -(crc & 1));
 	}
-	return crc;
+	return ~crc;
 }
 
 static uint32_t place(unsigned bank)
@@ -53,12 +56,12 @@ static uint32_t place(unsigned bank)
 /* Seals or opens bytes of the image from `offset` on; false if the chip has no key. */
 static bool seal(const struct bank *bank, uint32_t offset, uint8_t *bytes, size_t length)
 {
-	uint8_t input[KEY_LENGTH + 8], stream[BLOCK_LENGTH];
+	uint8_t input[KEY_LENGTH + NONCE_LENGTH + 4], stream[BLOCK_LENGTH];
 	bool good = flash_key(input);
-	put_word(input + KEY_LENGTH, bank->sequence);
+	memcpy(input + KEY_LENGTH, bank->nonce, NONCE_LENGTH);
 	for (size_t at = 0; good && at < length;) {
 		size_t within = (offset + at) % BLOCK_LENGTH;
-		put_word(input + KEY_LENGTH + 4, (uint32_t)(offset + at) / BLOCK_LENGTH);
+		put_word(input + KEY_LENGTH + NONCE_LENGTH, (uint32_t)(offset + at) / BLOCK_LENGTH);
 		digest(input, sizeof input, stream, sizeof stream);
 		for (; within < BLOCK_LENGTH && at < length; within++)
 			bytes[at++] ^= stream[within];
@@ -69,27 +72,25 @@ static bool seal(const struct bank *bank, uint32_t offset, uint8_t *bytes, size_
 	return good;
 }
 
-static uint32_t crc_of(unsigned bank, uint32_t length)
+static bool has_key(void)
 {
-	uint8_t part[FLASH_PAGE_LENGTH];
-	uint32_t crc = ~0u;
-	for (uint32_t at = 0; at < length; at += sizeof part) {
-		size_t count = length - at < sizeof part ? length - at : sizeof part;
-		flash_read(place(bank) + at, part, count);
-		crc = crc32(crc, part, count);
-	}
-	return ~crc;
+	uint8_t key[KEY_LENGTH];
+	bool has = flash_key(key);
+	memset(key, 0, sizeof key);
+	__asm__ volatile("" :: "r"(key) : "memory");
+	return has;
 }
 
-/* What the bank's header says; false if it is none, or not that of what lies before it. */
+/* What the bank's header says; false if it is none. */
 static bool read_header(unsigned bank, struct bank *header)
 {
-	uint8_t bytes[HEADER_LENGTH];
+	uint8_t bytes[HEADER_LENGTH - 4], check[4];
 	flash_read(place(bank) + STORE_CAPACITY, bytes, sizeof bytes);
-	*header = (struct bank){ word(bytes + 8), word(bytes + 12), word(bytes + 16) == 1 };
-	return memcmp(bytes, MAGIC, MAGIC_LENGTH) == 0 && word(bytes + 24) == ~crc32(~0u, bytes, HEADER_LENGTH - 4)
-	       && header->sequence != 0 && header->length <= STORE_CAPACITY
-	       && word(bytes + 20) == crc_of(bank, header->length);
+	flash_read(place(bank) + STORE_CAPACITY + sizeof bytes, check, sizeof check);
+	*header = (struct bank){ word(bytes + 8), word(bytes + 12), word(bytes + 16) == 1, { 0 } };
+	memcpy(header->nonce, bytes + 20, NONCE_LENGTH);
+	return memcmp(bytes, MAGIC, MAGIC_LENGTH) == 0 && word(check) == crc32(bytes, sizeof bytes)
+	       && header->sequence != 0 && header->length <= STORE_CAPACITY;
 }
 
 /* The banks that may hold an image, best first; their number. */
@@ -98,9 +99,9 @@ static unsigned rank(unsigned banks[BANK_COUNT], struct bank headers[BANK_COUNT]
 	bool headed[BANK_COUNT];
 	unsigned count = 0;
 	for (unsigned bank = 0; bank < BANK_COUNT; bank++)
-		headed[bank] = read_header(bank, &headers[bank]);
+		headed[bank] = read_header(bank, &headers[bank]) && (!headers[bank].sealed || has_key());
 	if (!headed[0])
-		headers[0] = (struct bank){ 0, STORE_CAPACITY, false };
+		headers[0] = (struct bank){ .length = STORE_CAPACITY };
 	unsigned first = headed[1] && headers[1].sequence > headers[0].sequence ? 1 : 0;
 	banks[count++] = first;
 	if (first == 1 || headed[1])
@@ -151,20 +152,18 @@ static uint32_t next_sequence(void)
 
 bool store_begin(uint32_t length)
 {
-	uint8_t key[KEY_LENGTH];
 	target.begun = false;
 	if (length == 0 || length > STORE_CAPACITY)
 		return false;
-	target.bank = active == 0 ? 1 : 0;
-	target.header = (struct bank){ next_sequence(), length, flash_key(key) };
-	memset(key, 0, sizeof key);
-	__asm__ volatile("" :: "r"(key) : "memory");
+	target.bank = active == 1 ? 0 : 1;
+	target.header = (struct bank){ next_sequence(), length, has_key(), { 0 } };
 	target.written = 0;
-	target.crc = ~0u;
-	/* First of all the bank stops to count, then it may change. */
+	if (target.header.sealed && !random_fill(target.header.nonce, NONCE_LENGTH))
+		return false;
+	/* First of all the bank stops to count, then it may change: all of it, since an older image has keys in it too. */
 	if (!flash_erase(place(target.bank) + STORE_CAPACITY))
 		return false;
-	for (uint32_t at = 0; at < length; at += FLASH_SECTOR_LENGTH)
+	for (uint32_t at = 0; at < STORE_CAPACITY; at += FLASH_SECTOR_LENGTH)
 		if (!flash_erase(place(target.bank) + at))
 			return false;
 	target.begun = true;
@@ -183,7 +182,6 @@ bool store_append(const void *data, size_t length)
 		memcpy(page, in, part);
 		good = !target.header.sealed || seal(&target.header, target.written, page, part);
 		good = good && flash_program(place(target.bank) + target.written, page, part);
-		target.crc = crc32(target.crc, page, part);
 		target.written += part;
 		in += part;
 		length -= part;
@@ -201,9 +199,13 @@ static bool write_header(void)
 	put_word(bytes + 8, target.header.sequence);
 	put_word(bytes + 12, target.header.length);
 	put_word(bytes + 16, target.header.sealed);
-	put_word(bytes + 20, ~target.crc);
-	put_word(bytes + 24, ~crc32(~0u, bytes, HEADER_LENGTH - 4));
-	return flash_program(place(target.bank) + STORE_CAPACITY, bytes, sizeof bytes);
+	memcpy(bytes + 20, target.header.nonce, NONCE_LENGTH);
+	put_word(bytes + HEADER_LENGTH - 4, crc32(bytes, HEADER_LENGTH - 4));
+	if (flash_program(place(target.bank) + STORE_CAPACITY, bytes, sizeof bytes))
+		return true;
+	/* It may lie there all the same, and would count at the next boot. */
+	flash_erase(place(target.bank) + STORE_CAPACITY);
+	return false;
 }
 
 bool store_commit(bool (*good)(void))

@@ -35,6 +35,12 @@ bool flash_program(uint32_t offset, const void *data, size_t length)
 	abort();
 }
 
+bool random_fill(void *out, size_t length)
+{
+	(void)out, (void)length;
+	abort();
+}
+
 bool flash_key(uint8_t key[32])
 {
 	(void)key;

@@ -13,7 +13,7 @@
 static uint8_t content[STORE_LENGTH];
 static uint32_t operations, cutAt = ~0u, failAt = ~0u;
 static enum { BEFORE, WITHIN, AFTER, TIMES } cutWhen;
-static bool keyed;
+static bool keyed, failsWithEffect;
 static jmp_buf power;
 static uint64_t randomState = 1;
 
@@ -42,6 +42,13 @@ bool flash_key(uint8_t key[32])
 {
 	memset(key, 0x5A, 32);
 	return keyed;
+}
+
+bool random_fill(void *out, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		((uint8_t *)out)[i] = (uint8_t)random_word();
+	return true;
 }
 
 void digest(const void *data, size_t length, void *out, size_t digestLength)
@@ -78,13 +85,16 @@ bool flash_erase(uint32_t offset)
 {
 	bool torn;
 	check(offset % FLASH_SECTOR_LENGTH == 0 && offset < sizeof content, "erases a sector");
-	if (operations == failAt)
+	bool fails = operations == failAt;
+	if (fails && !failsWithEffect) {
+		operations++;
 		return false;
+	}
 	if (carried_out(&torn))
 		for (uint32_t i = 0; i < FLASH_SECTOR_LENGTH; i++)
 			content[offset + i] |= torn ? (uint8_t)random_word() : 0xFF;
 	after_operation();
-	return true;
+	return !fails;
 }
 
 bool flash_program(uint32_t offset, const void *data, size_t length)
@@ -92,15 +102,18 @@ bool flash_program(uint32_t offset, const void *data, size_t length)
 	const uint8_t *byte = data;
 	bool torn;
 	check(length && offset % FLASH_PAGE_LENGTH + length <= FLASH_PAGE_LENGTH, "programs within a page");
-	if (operations == failAt)
+	bool fails = operations == failAt;
+	if (fails && !failsWithEffect) {
+		operations++;
 		return false;
+	}
 	for (size_t i = 0; i < length; i++)
 		check(content[offset + i] == 0xFF, "programs what is erased");
 	if (carried_out(&torn))
 		for (size_t i = 0; i < length; i++)
 			content[offset + i] &= byte[i] | (torn ? (uint8_t)random_word() : 0);
 	after_operation();
-	return true;
+	return !fails;
 }
 
 /* An image stands for identity.c's: its length, its number, bytes that follow from both, and a checksum of all. */
@@ -114,7 +127,7 @@ static uint32_t make_image(uint32_t number)
 	put_word(image + 4, number);
 	for (uint32_t i = 8; i < length - 4; i++)
 		image[i] = (uint8_t)(number * 31 + i * 7);
-	put_word(image + length - 4, ~crc32(~0u, image, length - 4));
+	put_word(image + length - 4, crc32(image, length - 4));
 	return length;
 }
 
@@ -127,7 +140,7 @@ static int64_t examine(void)
 	if (length < 300 || length > IMAGE_MAX)
 		return -1;
 	store_read(0, found, length);
-	return word(found + length - 4) == ~crc32(~0u, found, length - 4) ? (int64_t)word(found + 4) : -1;
+	return word(found + length - 4) == crc32(found, length - 4) ? (int64_t)word(found + 4) : -1;
 }
 
 static int64_t boot(void)
@@ -228,9 +241,10 @@ static unsigned fail_everywhere(void)
 	check(write_image(50), "the write that is to fail");
 	uint32_t total = operations;
 	check(write_image(3) && boot() == 3, "a write");
-	for (uint32_t at = 0; at < total; at++, failures++) {
+	for (uint32_t at = 0; at < 2 * total; at++, failures++) {
 		operations = 0;
-		failAt = at;
+		failsWithEffect = at >= total;
+		failAt = at % total;
 		check(!write_image(50), "a flash that fails is told of");
 		failAt = ~0u;
 		check(examine() == 3 && boot() == 3, "what was there stays");
@@ -256,6 +270,49 @@ static void refuse(void)
 	check(boot() == 3, "what was there stays");
 }
 
+/* Who can begin a write, and read the flash, must not learn the next image. */
+static void abandon(void)
+{
+	static uint8_t zeros[IMAGE_MAX], stream[IMAGE_MAX];
+	boot();
+	uint32_t length = make_image(60);
+	check(store_begin(length) && store_append(zeros, length), "a write that is abandoned");
+	memcpy(stream, content + place(target.bank), length);
+	check(write_image(60), "the write after it");
+	unsigned same = 0;
+	for (uint32_t i = 0; i < length; i++)
+		same += (uint8_t)(stream[i] ^ content[place(active) + i]) == image[i];
+	check(same < length / 16, "another keystream for each write");
+}
+
+/* Nothing counts that was not committed; and nothing of a longer image is left behind. */
+static void leave_nothing(void)
+{
+	erase_all();
+	boot();
+	uint32_t length = make_image(7);
+	check(store_begin(length) && store_append(image, length) && boot() == -1, "without a commit there is no image");
+	check(write_image(8), "a write");
+	for (uint32_t at = make_image(8); at < STORE_CAPACITY; at++)
+		check(content[place(active) + at] == 0xFF, "the rest of the bank is erased");
+}
+
+/* A chip that has lost its key takes what is not sealed, or nothing, and can be written. */
+static void lose_key(void)
+{
+	keyed = true;
+	flash_raw(0);
+	boot();
+	check(write_image(1) && boot() == 1, "a sealed write");
+	keyed = false;
+	check(boot() == 0, "without the key the raw image counts");
+	check(write_image(2) && boot() == 2, "and a write does");
+	keyed = true;
+	check(write_image(3) && write_image(4), "two sealed writes");
+	keyed = false;
+	check(boot() == -1 && write_image(5) && boot() == 5, "without the key there is none, until one is written");
+}
+
 int main(void)
 {
 	for (int sealed = 0; sealed < 2; sealed++) {
@@ -274,12 +331,11 @@ int main(void)
 		for (uint32_t at = 0; at + 32 <= sizeof content; at++)
 			plain = plain || memcmp(content + at, image + 100, 32) == 0;
 		check(plain == !sealed, "sealed images are not to be read");
-		if (sealed) {
-			keyed = false;
-			store_open(0);
-			check(active != NONE && current.sealed, "it knows that it is sealed");
-		}
+		if (sealed)
+			abandon();
+		leave_nothing();
 	}
+	lose_key();
 	printf("done\n");
 	return 0;
 }

@@ -65,10 +65,9 @@ export class Provisioning implements Handler {
   }
 
   #begin(length: number): number {
+    if (!this.#installer.begin(length)) return this.#fail();
     this.#written = 0;
     this.#lastOffset = -1;
-    this.#length = 0;
-    if (!this.#installer.begin(length)) return FAILED;
     this.#length = length;
     return DONE;
   }

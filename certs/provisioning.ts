@@ -43,9 +43,13 @@ export interface ProvisioningRequest {
   readonly data: Uint8Array;
 }
 
+function readNumber(r: Reader): void {
+  for (const byte of NUMBER) if (r.u8() !== byte) throw new WireError("somebody else's message");
+}
+
 /** Throws a WireError for anything but one of the four commands in full. */
 export function readProvisioningRequest(r: Reader): ProvisioningRequest {
-  for (const byte of NUMBER) if (r.u8() !== byte) throw new WireError("somebody else's message");
+  readNumber(r);
   const command = r.u8();
   if (command > COMMIT) throw new WireError("no such command");
   const value = command === BEGIN || command === WRITE ? r.u32() : 0;
@@ -57,16 +61,20 @@ export function readProvisioningRequest(r: Reader): ProvisioningRequest {
   return { command, value, data: r.bytes(r.remaining) };
 }
 
-export function writeProvisioningRequest(w: Writer, { command, value, data }: ProvisioningRequest): void {
+function writeCommand(w: Writer, command: number): void {
   for (const byte of NUMBER) w.u8(byte);
   w.u8(command);
+}
+
+export function writeProvisioningRequest(w: Writer, { command, value, data }: ProvisioningRequest): void {
+  writeCommand(w, command);
   if (command === BEGIN || command === WRITE) w.u32(value);
   w.bytes(data);
 }
 
 /** Returns the completion code; throws a WireError if it is no response to `command`. */
 export function readProvisioningResponse(r: Reader, command: number): number {
-  for (const byte of NUMBER) if (r.u8() !== byte) throw new WireError("somebody else's message");
+  readNumber(r);
   if (r.u8() !== command) throw new WireError("another command's response");
   const code = r.u8();
   if (r.remaining !== 0) throw new WireError("too long");
@@ -74,7 +82,6 @@ export function readProvisioningResponse(r: Reader, command: number): number {
 }
 
 export function writeProvisioningResponse(w: Writer, command: number, code: number): void {
-  for (const byte of NUMBER) w.u8(byte);
-  w.u8(command);
+  writeCommand(w, command);
   w.u8(code);
 }

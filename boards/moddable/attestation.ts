@@ -1,4 +1,4 @@
-/** Attestation: what the RP2040 has room for. */
+/** Attestation only: what the RP2040 has flash for. */
 import { psaEngines } from "../psa.js";
 import { serve } from "./serve.js";
 

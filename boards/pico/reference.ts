@@ -12,7 +12,7 @@ import { referenceOf } from "../reference.js";
 import { run } from "../xs/run.js";
 import pico from "./manifest.json" with { type: "json" };
 
-export const PLATFORMS = { pico: manifest.platforms.pico, "pico/pico_2": manifest.platforms["pico/pico_2"] };
+const PLATFORMS = { pico: manifest.platforms.pico, "pico/pico_2": manifest.platforms["pico/pico_2"] };
 /** chipState() of a chip whose debug port is open and that starts any image, as they come. */
 const AS_IT_COMES = 5;
 

@@ -29,7 +29,8 @@ import type { Measurement, Measurements } from "../measurements.js";
 import { rawMeasurement } from "../portable/measurement.js";
 
 const MANIFEST_TEXT =
-  "1: SHA-384 of the firmware image; 2: configuration; 3: version; 4: secure version number; 5: secure boot; 254: device mode";
+  "1: SHA-384 of the firmware image; 2: configuration; 3: version; 4: secure version number; 254: device mode";
+const SECURE_BOOT_TEXT = "; 5: secure boot";
 
 /** Of chipState(). */
 const TOLD = 1;
@@ -43,7 +44,7 @@ const DEBUG_MODES = 3;
 export interface Facts {
   /** Writes the SHA-384 of the firmware's image, 48 bytes. */
   codeDigest(into: Uint8Array): void;
-  /** What the board was built to do; see boards/ast1030/configuration.ts. */
+  /** What the board was built to do; see boards/configuration.ts. */
   readonly configuration: Uint8Array;
   /** ASCII. */
   readonly version: string;
@@ -64,7 +65,12 @@ export function firmwareMeasurements(facts: Facts): Measurements {
       rawMeasurement(3, FIRMWARE_VERSION, true, ascii(facts.version)),
       rawMeasurement(4, SECURE_VERSION_NUMBER, true, secureVersion),
       ...((state & TOLD) === 0 ? [] : [rawMeasurement(5, HARDWARE_CONFIGURATION, true, secureBoot)]),
-      rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, ascii(MANIFEST_TEXT)),
+      rawMeasurement(
+        MANIFEST_INDEX,
+        MEASUREMENT_MANIFEST,
+        false,
+        ascii((state & TOLD) === 0 ? MANIFEST_TEXT : MANIFEST_TEXT + SECURE_BOOT_TEXT),
+      ),
       rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, deviceMode(state)),
     ],
     // The image is read-only while it runs, and the rest is part of it.

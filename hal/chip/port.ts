@@ -4,6 +4,43 @@ import { portClose, portOpen, portRead, portWrite } from "./chip.js";
 const I2C = 0;
 const SERIAL = 1;
 
+/** What the two kinds share; natives know a port by its kind. */
+class ChipPort implements Port {
+  readonly #kind: typeof I2C | typeof SERIAL;
+
+  constructor(
+    kind: typeof I2C | typeof SERIAL,
+    { onReadable, onIdle }: PortOptions,
+    address: number,
+    data: number,
+    clock: number,
+    rate: number,
+  ) {
+    this.#kind = kind;
+    portOpen(
+      kind,
+      (count) => onReadable?.(count) === true,
+      () => onIdle?.(),
+      address,
+      data,
+      clock,
+      rate,
+    );
+  }
+
+  read(into: Uint8Array): number | undefined {
+    return portRead(this.#kind, into);
+  }
+
+  write(data: Uint8Array, length: number): boolean {
+    return portWrite(this.#kind, data, length);
+  }
+
+  close(): void {
+    portClose(this.#kind);
+  }
+}
+
 export interface I2COptions {
   /** Our 7-bit address. */
   readonly address: number;
@@ -16,29 +53,9 @@ export interface I2COptions {
 }
 
 /** An I2C bus: target to receive, controller to answer. Frames are SMBus block writes with the address as byte 0. */
-export class I2CPort implements Port {
-  constructor({ onReadable, onIdle, address, data = 0, clock = 0, hz = 100_000 }: I2COptions & PortOptions) {
-    portOpen(
-      I2C,
-      (count) => onReadable?.(count) === true,
-      () => onIdle?.(),
-      address,
-      data,
-      clock,
-      hz,
-    );
-  }
-
-  read(frame: Uint8Array): number | undefined {
-    return portRead(I2C, frame);
-  }
-
-  write(frame: Uint8Array, length: number): boolean {
-    return portWrite(I2C, frame, length);
-  }
-
-  close(): void {
-    portClose(I2C);
+export class I2CPort extends ChipPort {
+  constructor({ address, data = 0, clock = 0, hz = 100_000, ...callbacks }: I2COptions & PortOptions) {
+    super(I2C, callbacks, address, data, clock, hz);
   }
 }
 
@@ -50,28 +67,8 @@ export interface SerialOptions {
 }
 
 /** A serial line: not frames but bytes, as many as there are and fit. */
-export class SerialPort implements Port {
-  constructor({ onReadable, onIdle, transmit = 0, receive = 0, baud = 115_200 }: SerialOptions & PortOptions) {
-    portOpen(
-      SERIAL,
-      (count) => onReadable?.(count) === true,
-      () => onIdle?.(),
-      0,
-      transmit,
-      receive,
-      baud,
-    );
-  }
-
-  read(bytes: Uint8Array): number | undefined {
-    return portRead(SERIAL, bytes);
-  }
-
-  write(bytes: Uint8Array, length: number): boolean {
-    return portWrite(SERIAL, bytes, length);
-  }
-
-  close(): void {
-    portClose(SERIAL);
+export class SerialPort extends ChipPort {
+  constructor({ transmit = 0, receive = 0, baud = 115_200, ...callbacks }: SerialOptions & PortOptions) {
+    super(SERIAL, callbacks, 0, transmit, receive, baud);
   }
 }

@@ -9,10 +9,11 @@ import { packetErrorCode } from "../../cli/bus.js";
 import { BMC_ADDRESS, type Board, type BoardOptions, startBoard } from "../../cli/emulator.js";
 import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
-import { BOARD_ADDRESS, readAnchors, readReference } from "../../cli/target.js";
-import { ECDSA_P256, ECDSA_P384, SHA_256, SHA_384 } from "../../src/algorithms.js";
-import { V1_3, VERSIONS } from "../../src/versions.js";
-import { ROOTS, testFlash, testKeys } from "./support/identity.js";
+import { BOARD_ADDRESS, readReference } from "../../cli/target.js";
+import { ECDSA_P256, SHA_256 } from "../../src/algorithms.js";
+import { VERSIONS } from "../../src/versions.js";
+import { attestOptions } from "./support/attest-options.js";
+import { testFlash, testKeys } from "./support/identity.js";
 
 const limit = { timeout: 180_000 };
 const flash = testFlash();
@@ -32,17 +33,8 @@ async function linkTo(board: Board): Promise<MctpLink> {
   return link;
 }
 
-function attestOptions(options: Partial<AttestOptions> = {}): AttestOptions {
-  return {
-    version: V1_3,
-    baseHash: SHA_384,
-    baseAsym: ECDSA_P384,
-    slot: 0,
-    anchors: readAnchors(ROOTS),
-    reference: readReference(join(built.folder, "reference.json")),
-    onProgress: () => undefined,
-    ...options,
-  };
+function referencedOptions(changes: Partial<AttestOptions> = {}): AttestOptions {
+  return attestOptions({ reference: readReference(join(built.folder, "reference.json")), ...changes });
 }
 
 /** All that the board accounts for, as the outside reads it. */
@@ -88,7 +80,7 @@ describe("firmware with PSA", () => {
       `is trusted in version 0x${version.toString(16)}, and its measurements are those of its build`,
       limit,
       async () => {
-        const result = await attest(await linkTo(board), attestOptions({ version }));
+        const result = await attest(await linkTo(board), referencedOptions({ version }));
         assert.deepEqual(result.reasons, []);
         assert.equal(result.verdict, "trusted");
         assert.equal(result.measurements.length, 6);
@@ -97,7 +89,7 @@ describe("firmware with PSA", () => {
   }
 
   test("is trusted with P-256 and SHA-256", limit, async () => {
-    const result = await attest(await linkTo(board), attestOptions({ baseAsym: ECDSA_P256, baseHash: SHA_256 }));
+    const result = await attest(await linkTo(board), referencedOptions({ baseAsym: ECDSA_P256, baseHash: SHA_256 }));
     assert.deepEqual(result.reasons, []);
   });
 
@@ -145,7 +137,7 @@ describe("what the board measures and checks", () => {
     const at = image.indexOf("identity: damaged");
     image[at] ^= 0x20;
     const board = await boot({ firmware: image });
-    const result = await attest(await linkTo(board), attestOptions());
+    const result = await attest(await linkTo(board), referencedOptions());
     await board.close();
     assert.equal(result.verdict, "untrusted");
     assert.match(result.reasons.join("\n"), /^measurement 1\b.*$/);

@@ -7,10 +7,10 @@ import { buildFirmware } from "../../boards/ast1030/build.js";
 import { BMC_ADDRESS, startBoard } from "../../cli/emulator.js";
 import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
 import { attest } from "../../cli/requester/attest.js";
-import { BOARD_ADDRESS, readAnchors, readReference } from "../../cli/target.js";
-import { ECDSA_P384, SHA_384 } from "../../src/algorithms.js";
+import { BOARD_ADDRESS, readReference } from "../../cli/target.js";
 import { V1_4 } from "../../src/versions.js";
-import { ROOTS, testFlash } from "./support/identity.js";
+import { attestOptions } from "./support/attest-options.js";
+import { testFlash } from "./support/identity.js";
 
 const limit = { timeout: 300_000 };
 
@@ -23,15 +23,8 @@ test("firmware with noble is trusted at P-384 and SHA-384, within its budget", l
   try {
     const link = new MctpLink(board.bus, emulatedSmbus(BMC_ADDRESS, BOARD_ADDRESS));
     await link.discover();
-    const result = await attest(link, {
-      version: V1_4,
-      baseHash: SHA_384,
-      baseAsym: ECDSA_P384,
-      slot: 0,
-      anchors: readAnchors(ROOTS),
-      reference: readReference(join(built.folder, "reference.json")),
-      onProgress() {},
-    });
+    const reference = readReference(join(built.folder, "reference.json"));
+    const result = await attest(link, attestOptions({ version: V1_4, reference }));
     assert.deepEqual(result.reasons, []);
     const heapPeak = await board.readWord(board.symbols.heapPeakLength);
     assert.ok(heapPeak <= budget.heapLength, `heap ${heapPeak}`);

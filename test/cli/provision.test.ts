@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Installer, Provisioning } from "../../boards/provisioning.js";
-import { BEGIN, COMMIT, DONE, FAILED, OUT_OF_ORDER, PROVISIONED, WRITE } from "../../certs/provisioning.js";
+import { BEGIN, COMMIT, DONE, FAILED, OUT_OF_ORDER, PROVISIONED, STATUS, WRITE } from "../../certs/provisioning.js";
 import { type Link, TimeoutError } from "../../cli/link.js";
 import { provision } from "../../cli/provision.js";
 
@@ -73,7 +73,7 @@ test("a board with an identity takes none", () => {
   const memory = new Memory();
   memory.complete = true;
   const board = new Provisioning(memory);
-  for (const request of [[BEGIN, 4, 0, 0, 0], [WRITE, 0, 0, 0, 0, 1], [COMMIT]])
+  for (const request of [[STATUS], [BEGIN, 4, 0, 0, 0], [WRITE, 0, 0, 0, 0, 1], [COMMIT]])
     assert.equal(answer(board, ...request), PROVISIONED);
   assert.deepEqual(memory.content, []);
 });
@@ -81,6 +81,7 @@ test("a board with an identity takes none", () => {
 test("order, offsets and lengths are checked", () => {
   const memory = new Memory();
   const board = new Provisioning(memory);
+  assert.equal(answer(board, STATUS), DONE);
   assert.equal(answer(board, WRITE, 0, 0, 0, 0, 1), OUT_OF_ORDER);
   assert.equal(answer(board, COMMIT), OUT_OF_ORDER);
   assert.equal(answer(board, BEGIN, 0, 0, 0, 0), FAILED);

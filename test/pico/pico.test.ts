@@ -9,12 +9,12 @@ import { after, before, describe, test } from "node:test";
 import budget from "../../boards/pico/budget.json" with { type: "json" };
 import { picoReference } from "../../boards/pico/reference.js";
 import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
-import { type AttestOptions, attest } from "../../cli/requester/attest.js";
+import { attest } from "../../cli/requester/attest.js";
 import type { Reference } from "../../cli/requester/reference.js";
-import { readAnchors } from "../../cli/target.js";
-import { ECDSA_P256, ECDSA_P384, SHA_256, SHA_384 } from "../../src/algorithms.js";
+import { ECDSA_P256, SHA_256 } from "../../src/algorithms.js";
 import { V1_2, V1_3, VERSIONS } from "../../src/versions.js";
-import { ROOTS, testFlash } from "../board/support/identity.js";
+import { attestOptions } from "../board/support/attest-options.js";
+import { testFlash } from "../board/support/identity.js";
 import { buildPico, missing, type PicoImage } from "./support/build.js";
 import { Rp2040, type Rp2040Options } from "./support/rp2040.js";
 
@@ -24,19 +24,6 @@ const FLASH_LENGTH = 2 << 20;
 const BANKS_LENGTH = 2 * (64 + 4) * 1024;
 const limit = { timeout: 300_000 };
 const emulator = missing("MODDABLE", "PICO_SDK_DIR", "PICO_BOOTROM");
-
-function options(changes: Partial<AttestOptions> = {}): AttestOptions {
-  return {
-    version: V1_3,
-    baseHash: SHA_384,
-    baseAsym: ECDSA_P384,
-    slot: 0,
-    anchors: readAnchors(ROOTS),
-    reference: undefined,
-    onProgress: () => undefined,
-    ...changes,
-  };
-}
 
 describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
   let image: PicoImage;
@@ -77,7 +64,7 @@ describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
     test(`is trusted in version 0x${version.toString(16)} at P-384 and SHA-384, in time`, limit, async () => {
       const link = await linkTo(board);
       const begun = board.milliseconds;
-      const result = await attest(link, options({ version, reference }));
+      const result = await attest(link, attestOptions({ version, reference }));
       const took = board.milliseconds - begun;
       console.log(`0x${version.toString(16)}: ${took.toFixed(0)} ms of the chip's time`);
       assert.equal(result.verdict, "trusted", result.reasons.join());
@@ -87,7 +74,7 @@ describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
   }
 
   test("is trusted at P-256 and SHA-256", limit, async () => {
-    const result = await attest(await linkTo(board), options({ baseAsym: ECDSA_P256, baseHash: SHA_256 }));
+    const result = await attest(await linkTo(board), attestOptions({ baseAsym: ECDSA_P256, baseHash: SHA_256 }));
     assert.equal(result.verdict, "trusted", result.reasons.join());
   });
 
@@ -104,7 +91,7 @@ describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
     const link = await linkTo(board);
     board.target.onWrite = (index) => (index % 7 === 2 ? "nack" : index % 7 === 4 ? "arbitration" : undefined);
     try {
-      const result = await attest(link, options());
+      const result = await attest(link, attestOptions({}));
       assert.equal(result.verdict, "trusted", result.reasons.join());
       assert.equal(result.attempts, 1);
     } finally {

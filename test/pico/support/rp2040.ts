@@ -65,11 +65,6 @@ export class Rp2040 {
     this.#loop = this.#run();
   }
 
-  /** The processor, for a look inside. */
-  get core() {
-    return this.#simulator.rp2040.core;
-  }
-
   /** Of the chip's time since reset. */
   get milliseconds(): number {
     return this.#simulator.clock.nanos / 1e6;

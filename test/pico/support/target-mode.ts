@@ -55,8 +55,6 @@ export class TargetMode {
   onFrame: ((frame: Uint8Array) => void) | undefined;
   /** Asked for each frame of the board's; what is named happens in its place. */
   onWrite: ((index: number) => "nack" | "arbitration" | undefined) | undefined;
-  /** How often the board had its clock held. */
-  held = 0;
   readonly #i2c: Internals;
   readonly #clock: Clock;
   #underway = false;
@@ -94,8 +92,8 @@ export class TargetMode {
         i2c.setInterrupts(R_STOP_DET);
         resolve(true);
       } else {
-        if (i2c.rxFIFO.full) this.held++;
-        else i2c.pushRX(frame[at++] | (at === 2 ? FIRST_DATA_BYTE : 0));
+        // Full: the board holds the clock.
+        if (!i2c.rxFIFO.full) i2c.pushRX(frame[at++] | (at === 2 ? FIRST_DATA_BYTE : 0));
         this.#after(BYTE_NS, step);
       }
     };

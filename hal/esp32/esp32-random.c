@@ -1,0 +1,79 @@
+/*
+ * The chip's generator, through health tests of our own. psa_generate_random is no better here: ESP-IDF answers it by the
+ * same register, unconditioned and untested. (What PSA draws itself, ephemeral keys among it, comes that way too, so it
+ * is the noise source below that matters most.)
+ *
+ * Noise comes from the radio's fast ADC or from the SAR ADC; with neither the register is a pseudo-random generator. This
+ * firmware has no radio, so the SAR ADC stays on. A project that adds Wi-Fi, Bluetooth or the ADC must define
+ * SPDM_NOISE_IS_ON, and then see itself to it that the radio is on before `random_start` and stays so.
+ *
+ * Tests are those of SP 800-90B §4.4 over bytes, each credited with 4 bits of entropy of the 8 it should have, and with
+ * a chance of false alarm of 2^-40 a byte or window. A failure is final until reset.
+ */
+#include "esp32-hal.h"
+#include <bootloader_random.h>
+#include <esp_random.h>
+#include <string.h>
+
+/* §4.4.1: 1 + 40 / 4. */
+#define REPETITION_CUTOFF 11u
+/* §4.4.2: of 512 bytes as many are equal to the first with a chance below 2^-40, at 2^-4 each. */
+#define WINDOW_LENGTH 512u
+#define PROPORTION_CUTOFF 78u
+/* §4.3: start-up tests see at least 1024 samples. They are not used. */
+#define STARTUP_LENGTH 1024u
+
+static bool healthy;
+static struct {
+	uint8_t last, first;
+	uint32_t repetitions, position, equal;
+} health;
+
+static bool test_byte(uint8_t byte)
+{
+	health.repetitions = health.repetitions && byte == health.last ? health.repetitions + 1 : 1;
+	health.last = byte;
+	if (health.position == 0) {
+		health.first = byte;
+		health.equal = 0;
+	}
+	health.equal += byte == health.first;
+	health.position = (health.position + 1) % WINDOW_LENGTH;
+	return health.repetitions < REPETITION_CUTOFF && health.equal < PROPORTION_CUTOFF;
+}
+
+static bool draw(uint8_t *out, size_t length)
+{
+	esp_fill_random(out, length);
+	for (size_t i = 0; i < length && healthy; i++)
+		healthy = test_byte(out[i]);
+	return healthy;
+}
+
+static void wipe(void *bytes, size_t length)
+{
+	memset(bytes, 0, length);
+	__asm__ volatile("" :: "r"(bytes) : "memory");
+}
+
+bool random_start(void)
+{
+	uint8_t unused[64];
+#ifndef SPDM_NOISE_IS_ON
+	bootloader_random_enable();
+#endif
+	memset(&health, 0, sizeof health);
+	healthy = true;
+	for (size_t done = 0; done < STARTUP_LENGTH && healthy; done += sizeof unused)
+		draw(unused, sizeof unused);
+	wipe(unused, sizeof unused);
+	return healthy;
+}
+
+bool random_fill(void *out, size_t length)
+{
+	if (healthy && draw(out, length))
+		return true;
+	wipe(out, length);
+	return false;
+}

@@ -1,0 +1,3 @@
+#pragma once
+#include <stdbool.h>
+bool esp_secure_boot_enabled(void);

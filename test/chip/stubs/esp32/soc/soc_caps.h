@@ -1,0 +1,5 @@
+#pragma once
+#if !CONFIG_IDF_TARGET_ESP32
+#define SOC_USB_SERIAL_JTAG_SUPPORTED 1
+#define SOC_HMAC_SUPPORTED 1
+#endif

@@ -4,6 +4,10 @@
 #include "chip.h"
 #include "native.h"
 
+#ifdef ESP_PLATFORM
+#include <freertos/FreeRTOS.h>
+#endif
+
 /* The SDK declares it where its own drivers see it only. */
 extern int modMessagePostToMachineFromISR(xsMachine *the, modMessageDeliver callback, void *refcon);
 
@@ -25,13 +29,23 @@ void native_opened(xsMachine *the)
 	machine = the;
 }
 
+/* FreeRTOS has one call for interrupts and another for tasks; the Pico's SDK takes the first from anywhere. */
+static bool post(void)
+{
+#ifdef ESP_PLATFORM
+	if (!xPortInIsrContext())
+		return modMessagePostToMachine(machine, NULL, 0, deliver, NULL) == 0;
+#endif
+	return modMessagePostToMachineFromISR(machine, deliver, NULL) == 0;
+}
+
 void port_notify(void)
 {
 	/* One at a time: the SDK has four messages for all interrupts. */
 	if (posted || !machine)
 		return;
 	posted = true;
-	if (modMessagePostToMachineFromISR(machine, deliver, NULL) != 0)
+	if (!post())
 		posted = false;
 }
 

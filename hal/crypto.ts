@@ -28,14 +28,27 @@ export interface HashAlgorithm {
   readonly hmac?: (key: Uint8Array, parts: readonly Uint8Array[], out: Uint8Array) => void;
 }
 
-/** Verifies signatures over digests. Signing is `Identity.sign`: keys stay with their owner. */
+/** What some algorithms need beside what is signed. */
+export interface SigningTerms {
+  /** What made the digest: RSA's padding names it. */
+  readonly hash: HashAlgorithm;
+  /** ASCII, for algorithms that have a context of their own: Ed448, ML-DSA, SLH-DSA. */
+  readonly context: string;
+}
+
+/** Verifies signatures. Signing is `Identity.sign`: keys stay with their owner. */
 export interface Verifier {
-  /** Bytes of a signature: r then s, big-endian, each as long as the group's order. */
+  /** Bytes of a signature; of ECDSA r then s, big-endian, each as long as the group's order. */
   readonly signatureLength: number;
-  /** Bytes of a public key: X then Y, big-endian. */
+  /** Bytes of a public key; of ECDSA X then Y, big-endian. */
   readonly publicKeyLength: number;
-  /** Whether `signature` over `digest` (already hashed, any hash) was made with the key to `publicKey`. Never throws. */
-  verify(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean;
+  /** Whether it verifies content that it hashes itself, as EdDSA and ML-DSA do, and not a digest. False if absent. */
+  readonly takesContent?: boolean;
+  /**
+   * Whether `signature` over `digest` (already hashed, any hash) or over content was made with the key to `publicKey`.
+   * Never throws. Without `terms` the hash is SHA-2 by the digest's length, and there is no context: as in certificates.
+   */
+  verify(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array, terms?: SigningTerms): boolean;
 }
 
 /** Ephemeral Diffie-Hellman over an elliptic curve. */

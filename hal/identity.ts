@@ -1,16 +1,20 @@
+import type { SigningTerms } from "./crypto.js";
+
 /**
  * What a device proves itself with under one asymmetric algorithm: up to eight certificate slots and the keys to
  * their leaves. Private keys never leave the implementation.
  */
 export interface Identity {
-  /** Bytes of a signature: r then s, big-endian. */
+  /** Bytes of a signature; of ECDSA r then s, big-endian. */
   readonly signatureLength: number;
+  /** Whether `sign` takes content that it hashes itself, and not a digest. False if absent. */
+  readonly takesContent?: boolean;
   /** Bit n set: slot n holds a certificate chain and its key. */
   readonly slotMask: number;
   /** Bytes of the slot's DER certificates, root first, leaf last, one behind the other; 0 for an empty slot. */
   chainLength(slot: number): number;
   /** Fills `into` from the slot's chain at `offset`; the caller stays within `chainLength`. */
   readChain(slot: number, offset: number, into: Uint8Array): void;
-  /** Signs `digest` (already hashed) with the slot's leaf key into `signature`, `signatureLength` bytes. */
-  sign(slot: number, digest: Uint8Array, signature: Uint8Array): void;
+  /** Signs `digest` (already hashed), or content, with the slot's leaf key into `signature`, `signatureLength` bytes. */
+  sign(slot: number, digest: Uint8Array, signature: Uint8Array, terms: SigningTerms): void;
 }

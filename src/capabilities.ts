@@ -24,11 +24,22 @@ export const KEY_UPD_CAP = 1 << 14;
 export const HANDSHAKE_IN_THE_CLEAR_CAP = 1 << 15;
 export const PUB_KEY_ID_CAP = 1 << 16;
 export const CHUNK_CAP = 1 << 17;
+export const ALIAS_CERT_CAP = 1 << 18; // R
+export const SET_CERT_CAP = 1 << 19; // R
+export const CSR_CAP = 1 << 20; // R
+export const CERT_INSTALL_RESET_CAP = 1 << 21; // R
 export const EP_INFO_CAP = 3 << 22;
+export const EP_INFO_CAP_NO_SIG = 1 << 22;
 export const EP_INFO_CAP_SIG = 2 << 22;
+export const MEL_CAP = 1 << 24; // R
 export const EVENT_CAP = 1 << 25;
 export const MULTI_KEY_CAP = 3 << 26;
 export const MULTI_KEY_CAP_ONLY = 1 << 26;
+export const MULTI_KEY_CAP_NEG = 2 << 26;
+export const GET_KEY_PAIR_INFO_CAP = 1 << 28; // R
+export const SET_KEY_PAIR_INFO_CAP = 1 << 29; // R
+export const SET_KEY_PAIR_RESET_CAP = 1 << 30; // R, from 1.4 on
+export const LARGE_RESP_CAP = 1 << 31; // from 1.4 on
 
 /** Smallest DataTransferSize (DSP0274 1.2 §10.4). */
 export const MIN_DATA_TRANSFER_SIZE = 42;

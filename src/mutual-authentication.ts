@@ -13,7 +13,7 @@ import { type Challenge, NONCE_LENGTH, readChallengeAuth, writeChallenge } from 
 import { readDigests, writeGetDigests } from "./messages/digests.js";
 import { type RequesterTrust, verifyRequesterChain } from "./requester-chain.js";
 import type { Session } from "./session.js";
-import { REQUESTER_CHALLENGE_AUTH_CONTEXT, signedDigest } from "./signing.js";
+import { REQUESTER_CHALLENGE_AUTH_CONTEXT, verify } from "./signing.js";
 import { V1_1, V1_2, V1_3 } from "./versions.js";
 
 // MutAuthRequested of KEY_EXCHANGE_RSP
@@ -189,12 +189,12 @@ function challengeStep(c: Connection, found: Found, m1: Hash): Step {
       const { publicKey, chainDigest } = found.requester!;
       const answer = readChallengeAuth(r, asked, version, { hash, signatureLength: engine.signatureLength });
       m1.update(r.consumed());
-      const digest = signedDigest(version, hash, REQUESTER_CHALLENGE_AUTH_CONTEXT, m1);
+      const signing = { version, hash, context: REQUESTER_CHALLENGE_AUTH_CONTEXT };
       requireAll(
         answer.slot === REQUESTER_SLOT && (answer.slotMask & (1 << REQUESTER_SLOT)) !== 0,
         !answer.basicMutAuth,
         equal(answer.chainHash, chainDigest),
-        engine.verify(publicKey, digest, r.bytes(engine.signatureLength)),
+        verify(engine, publicKey, signing, m1, r.bytes(engine.signatureLength)),
       );
       c.authenticated = true;
       return false;

@@ -1,4 +1,5 @@
-import type { Hash, HashAlgorithm } from "../hal/crypto.js";
+import type { Hash, HashAlgorithm, SigningTerms, Verifier } from "../hal/crypto.js";
+import type { Identity } from "../hal/identity.js";
 import { V1_2, type Version } from "./versions.js";
 
 // What is signed, and so the context of the signature (DSP0274 1.2 §15).
@@ -19,6 +20,47 @@ function combinedPrefix(version: Version, context: string): Uint8Array {
   const start = COMBINED_LENGTH - context.length;
   for (let i = 0; i < context.length; i++) prefix[start + i] = context.charCodeAt(i);
   return prefix;
+}
+
+/** Of which kind a signature over a transcript is. */
+export interface Signing extends SigningTerms {
+  readonly version: Version;
+}
+
+/** Signs `transcript`, which is spent, with `slot`'s key. */
+export function sign(
+  identity: Identity,
+  slot: number,
+  signing: Signing,
+  transcript: Hash,
+  signature: Uint8Array,
+): void {
+  identity.sign(slot, toSign(identity, signing, transcript), signature, signing);
+}
+
+/** Whether `signature` over `transcript`, which is spent, was made with the key to `publicKey`. */
+export function verify(
+  verifier: Verifier,
+  publicKey: Uint8Array,
+  signing: Signing,
+  transcript: Hash,
+  signature: Uint8Array,
+): boolean {
+  return verifier.verify(publicKey, toSign(verifier, signing, transcript), signature, signing);
+}
+
+/** Algorithms that take content came with 1.2, so that the combined prefix and a digest is all they get. */
+function toSign(
+  { takesContent = false }: { readonly takesContent?: boolean },
+  { version, hash, context }: Signing,
+  transcript: Hash,
+): Uint8Array {
+  if (!takesContent) return signedDigest(version, hash, context, transcript);
+  const content = new Uint8Array(COMBINED_LENGTH + hash.outputLen);
+  content.set(combinedPrefix(version, context));
+  transcript.digestInto(content.subarray(COMBINED_LENGTH));
+  transcript.destroy();
+  return content;
 }
 
 /**

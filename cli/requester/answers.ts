@@ -11,7 +11,7 @@ import { writeError } from "../../src/messages/error.js";
 import { readKeyUpdate, UPDATE_KEY, VERIFY_NEW_KEY, writeKeyUpdate } from "../../src/messages/key-update.js";
 import { NO_OPAQUE } from "../../src/opaque.js";
 import { ESTABLISHED, type Session } from "../../src/session.js";
-import { REQUESTER_CHALLENGE_AUTH_CONTEXT, signedDigest } from "../../src/signing.js";
+import { REQUESTER_CHALLENGE_AUTH_CONTEXT, sign } from "../../src/signing.js";
 import { V1_2 } from "../../src/versions.js";
 import { Reader, WireError, type Writer } from "../../src/wire.js";
 import { type Conversation, DATA_TRANSFER_SIZE } from "./conversation.js";
@@ -102,9 +102,9 @@ export class Answers {
     const m1 = this.#m1 ?? this.#beginM1();
     this.#m1 = m1;
     this.#note(r, w, start);
-    const digest = signedDigest(version, suite!.hash, REQUESTER_CHALLENGE_AUTH_CONTEXT, m1);
+    const signing = { version, hash: suite!.hash, context: REQUESTER_CHALLENGE_AUTH_CONTEXT };
     this.#m1 = undefined;
-    prover.sign(digest, w.view(prover.signatureLength), slot);
+    sign(prover.identity, slot, signing, m1, w.view(prover.signatureLength));
     prover.proofs.push("CHALLENGE_AUTH");
   }
 

@@ -2,7 +2,7 @@ import type { Verifier } from "../../hal/crypto.js";
 import { ENCAP_CAP, MUT_AUTH_CAP } from "../../src/capabilities.js";
 import { CHALLENGE } from "../../src/exchange.js";
 import { CONTEXT_LENGTH, NONCE_LENGTH, readChallengeAuth, writeChallenge } from "../../src/messages/challenge.js";
-import { CHALLENGE_AUTH_CONTEXT, signedDigest } from "../../src/signing.js";
+import { CHALLENGE_AUTH_CONTEXT, verify } from "../../src/signing.js";
 import { type Conversation, decode } from "./conversation.js";
 import { Untrusted } from "./verdict.js";
 
@@ -34,7 +34,7 @@ export async function challenge(
   const m1 = c.transcript.takeM1();
   m1.update(request);
   m1.update(response.consumed());
-  const digest = signedDigest(c.version, suite.hash, CHALLENGE_AUTH_CONTEXT, m1);
+  const signing = { version: c.version, hash: suite.hash, context: CHALLENGE_AUTH_CONTEXT };
   const signature = decode("CHALLENGE_AUTH", () => response.bytes(suite.signatureLength));
 
   if (answer.slot !== slot) throw new Untrusted("CHALLENGE_AUTH: answers for another slot");
@@ -45,7 +45,8 @@ export async function challenge(
   if (answer.context !== undefined && !Buffer.from(answer.context).equals(asked.context)) {
     throw new Untrusted("CHALLENGE_AUTH: RequesterContext is not ours");
   }
-  if (!key.verifier.verify(key.publicKey, digest, signature)) throw new Untrusted("CHALLENGE_AUTH: signature is wrong");
+  if (!verify(key.verifier, key.publicKey, signing, m1, signature))
+    throw new Untrusted("CHALLENGE_AUTH: signature is wrong");
   if (answer.basicMutAuth && !(c.both(MUT_AUTH_CAP) && c.both(ENCAP_CAP))) {
     throw new Untrusted("CHALLENGE_AUTH: asks for mutual authentication, which was not offered");
   }

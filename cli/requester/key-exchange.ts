@@ -18,7 +18,7 @@ import {
 } from "../../src/mutual-authentication.js";
 import { NO_OPAQUE } from "../../src/opaque.js";
 import type { Session } from "../../src/session.js";
-import { FINISH_CONTEXT, KEY_EXCHANGE_RSP_CONTEXT, signedDigest } from "../../src/signing.js";
+import { FINISH_CONTEXT, KEY_EXCHANGE_RSP_CONTEXT, sign, verify } from "../../src/signing.js";
 import type { LeafKey } from "./challenge.js";
 import { type Conversation, decode, requireEnd } from "./conversation.js";
 import type { Prover } from "./prover.js";
@@ -85,8 +85,9 @@ async function askKeyExchange(c: Conversation, asked: KeyExchange, { chainDigest
   const th = c.transcript.fork();
   for (const part of [c.digests, chainDigest, request, response.consumed()]) th.update(part);
   const signature = decode(NAME, () => response.bytes(suite.signatureLength));
-  const digest = signedDigest(c.version, suite.hash, KEY_EXCHANGE_RSP_CONTEXT, th.clone());
-  if (!key.verifier.verify(key.publicKey, digest, signature)) throw new Untrusted(`${NAME}: signature is wrong`);
+  const signing = { version: c.version, hash: suite.hash, context: KEY_EXCHANGE_RSP_CONTEXT };
+  if (!verify(key.verifier, key.publicKey, signing, th.clone(), signature))
+    throw new Untrusted(`${NAME}: signature is wrong`);
   th.update(signature);
   checkMutualAuthentication(c, answer);
   return { answer, th, response } satisfies { answer: KeyExchangeResponse; th: Hash; response: unknown };
@@ -122,7 +123,7 @@ export async function finish(c: Conversation, session: Session, prover: Prover |
       th.update(w.written());
       if (signs !== undefined) {
         const signature = w.view(signs.signatureLength);
-        signs.sign(signedDigest(version, hash, FINISH_CONTEXT, th.clone()), signature);
+        sign(signs.identity, signs.slot, { version, hash, context: FINISH_CONTEXT }, th.clone(), signature);
         th.update(signature);
       }
       writeProof(w, session, hash);

@@ -8,7 +8,7 @@ import {
   SIGNATURE_REQUESTED,
   writeGetMeasurements,
 } from "../../src/messages/measurements.js";
-import { MEASUREMENTS_CONTEXT, signedDigest } from "../../src/signing.js";
+import { MEASUREMENTS_CONTEXT, verify } from "../../src/signing.js";
 import { MeasurementRun } from "../../src/transcript.js";
 import { V1_0 } from "../../src/versions.js";
 import type { LeafKey } from "./challenge.js";
@@ -37,14 +37,15 @@ export async function askMeasurements(c: Conversation, slot: number, key: LeafKe
   const l1 = new MeasurementRun().take(c.transcript, c.version);
   l1.update(request);
   l1.update(response.consumed());
-  const digest = signedDigest(c.version, suite.hash, MEASUREMENTS_CONTEXT, l1);
+  const signing = { version: c.version, hash: suite.hash, context: MEASUREMENTS_CONTEXT };
   const signature = decode("MEASUREMENTS", () => response.bytes(suite.signatureLength));
 
   if (answer.slot !== slot) throw new Untrusted("MEASUREMENTS: answers for another slot");
   if (answer.context !== undefined && !Buffer.from(answer.context).equals(asked.context)) {
     throw new Untrusted("MEASUREMENTS: RequesterContext is not ours");
   }
-  if (!key.verifier.verify(key.publicKey, digest, signature)) throw new Untrusted("MEASUREMENTS: signature is wrong");
+  if (!verify(key.verifier, key.publicKey, signing, l1, signature))
+    throw new Untrusted("MEASUREMENTS: signature is wrong");
   if (answer.contentChanged === CHANGED) throw new Untrusted("MEASUREMENTS: changed while they were read");
   const blocks = decode("MEASUREMENTS", () => readRecord(answer.record, answer.blockCount));
   const twice = blocks.find(({ index }, i) => blocks.findIndex((block) => block.index === index) !== i);

@@ -11,14 +11,14 @@ export class Prover {
   readonly signatureLength: number;
   /** Where signatures of ours went: CHALLENGE_AUTH, FINISH. */
   readonly proofs: string[] = [];
-  readonly #identity: Identity;
+  readonly identity: Identity;
   #slot = 0;
 
   /** @param algorithm ReqBaseAsymAlg as ALGORITHMS selected it. */
   constructor(c: Conversation, identities: readonly OwnIdentity[], algorithm: number) {
-    this.#identity = identities.find((each) => each.algorithm === algorithm)!.identity;
-    this.chains = new Chains(this.#identity, c.suite!.hash);
-    this.signatureLength = this.#identity.signatureLength;
+    this.identity = identities.find((each) => each.algorithm === algorithm)!.identity;
+    this.chains = new Chains(this.identity, c.suite!.hash);
+    this.signatureLength = this.identity.signatureLength;
   }
 
   /** The slot that the responder wants us to sign FINISH with; 0 unless it says otherwise. */
@@ -40,13 +40,8 @@ export class Prover {
 
   /** The chosen slot's leaf by its subject. */
   get subject(): string {
-    const chain = new Uint8Array(this.#identity.chainLength(this.#slot));
-    this.#identity.readChain(this.#slot, 0, chain);
+    const chain = new Uint8Array(this.identity.chainLength(this.#slot));
+    this.identity.readChain(this.#slot, 0, chain);
     return splitChain(chain).at(-1)?.subject ?? "nobody";
-  }
-
-  /** Signs `digest` with the key of `slot`. */
-  sign(digest: Uint8Array, signature: Uint8Array, slot = this.#slot): void {
-    this.#identity.sign(slot, digest, signature);
   }
 }

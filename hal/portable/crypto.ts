@@ -6,7 +6,7 @@
 import { type ECDSA, ecdsa, type WeierstrassPoint, weierstrass } from "@noble/curves/abstract/weierstrass.js";
 import { p256 as nistP256, p384 as nistP384, p521 as nistP521 } from "@noble/curves/nist.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
-import type { EphemeralKey, KeyAgreement, Random, Verifier } from "../crypto.js";
+import type { EphemeralKey, KeyAgreement, Random, SigningTerms, Verifier } from "../crypto.js";
 
 export { sha256, sha384, sha512 };
 
@@ -18,14 +18,16 @@ const SIGNATURE = Object.freeze({ prehash: false, lowS: false });
 /** A host's choice: noble's own, 6, takes 40 ms to make the table of P-384, this 10 ms for the same speed after it. */
 const BASE_WINDOW = 4;
 
-/** A private key that signs digests. */
+/** A private key. */
 export interface Signer {
-  /** Bytes of a signature: r then s, big-endian. */
+  /** Bytes of a signature; of ECDSA r then s, big-endian. */
   readonly signatureLength: number;
+  /** Whether it signs content that it hashes itself, and not a digest. False if absent. */
+  readonly takesContent?: boolean;
   /** Writes the public key, X then Y, big-endian, as long as a signature. */
   publicKey(out: Uint8Array): void;
-  /** Signs `digest` (already hashed, any hash) into `signature`. */
-  sign(digest: Uint8Array, signature: Uint8Array): void;
+  /** Signs `digest` (already hashed), or content, into `signature`. Without `terms` as in certificates. */
+  sign(digest: Uint8Array, signature: Uint8Array, terms?: SigningTerms): void;
 }
 
 interface Nist {

@@ -11,9 +11,11 @@ export interface Slot {
 export function portableIdentity(slots: ReadonlyMap<number, Slot>): Identity {
   let slotMask = 0;
   let signatureLength = 0;
+  let takesContent = false;
   for (const [slot, { signer }] of slots) {
     slotMask |= 1 << slot;
     signatureLength = signer.signatureLength;
+    takesContent = signer.takesContent ?? false;
   }
   return {
     signatureLength,
@@ -22,8 +24,9 @@ export function portableIdentity(slots: ReadonlyMap<number, Slot>): Identity {
     readChain(slot, offset, into) {
       into.set(slots.get(slot)!.chain.subarray(offset, offset + into.length));
     },
-    sign(slot, digest, signature) {
-      slots.get(slot)!.signer.sign(digest, signature);
+    takesContent,
+    sign(slot, digest, signature, terms) {
+      slots.get(slot)!.signer.sign(digest, signature, terms);
     },
   };
 }

@@ -23,7 +23,7 @@ import { INVALID_REQUEST, SpdmError } from "../errors.js";
 import { CHALLENGE, type Exchange, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
 import { NO_OPAQUE } from "../opaque.js";
-import { CHALLENGE_AUTH_CONTEXT, signedDigest } from "../signing.js";
+import { CHALLENGE_AUTH_CONTEXT, sign } from "../signing.js";
 import type { Suite } from "../suite.js";
 import { V1_0, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
@@ -140,8 +140,8 @@ export const challenge: Exchange = Object.freeze({
     const m1 = c.transcript.takeM1();
     m1.update(request.consumed());
     m1.update(response.written());
-    const digest = signedDigest(version, hash, CHALLENGE_AUTH_CONTEXT, m1);
-    identity.sign(slot, digest, response.view(signatureLength));
+    const signing = { version, hash, context: CHALLENGE_AUTH_CONTEXT };
+    sign(identity, slot, signing, m1, response.view(signatureLength));
     // Where the requester is to prove itself in turn, both have to be done.
     c.flow = flow;
     c.authenticated = flow === undefined;

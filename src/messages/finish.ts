@@ -31,7 +31,7 @@ import { type Exchange, FINISH, IN_HANDSHAKE, NEGOTIATED, OUTSIDE_SESSION } from
 import { NO_OPAQUE, readOpaque, writeOpaque } from "../opaque.js";
 import type { Session } from "../session.js";
 import { hashSoFar } from "../session-opening.js";
-import { FINISH_CONTEXT, signedDigest } from "../signing.js";
+import { FINISH_CONTEXT, verify } from "../signing.js";
 import { V1_1, V1_2, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
@@ -95,8 +95,8 @@ function verifySignature(c: Connection, session: Session, asked: Finish, request
   if (requester === undefined) throw new SpdmError(DECRYPT_ERROR);
   th.update(requester.chainDigest);
   th.update(covered);
-  const digest = signedDigest(c.version, hash, FINISH_CONTEXT, th.clone());
-  if (!engine.verify(requester.publicKey, digest, signature)) throw new SpdmError(DECRYPT_ERROR);
+  const signing = { version: c.version, hash, context: FINISH_CONTEXT };
+  if (!verify(engine, requester.publicKey, signing, th.clone(), signature)) throw new SpdmError(DECRYPT_ERROR);
   th.update(signature);
 }
 

@@ -33,7 +33,7 @@ import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-b
 import { readOpaque, writeOpaque } from "../opaque.js";
 import type { Session } from "../session.js";
 import { hashSoFar, negotiateTerms, openSession, requireSessions } from "../session-opening.js";
-import { KEY_EXCHANGE_RSP_CONTEXT, signedDigest } from "../signing.js";
+import { KEY_EXCHANGE_RSP_CONTEXT, sign } from "../signing.js";
 import type { Suite } from "../suite.js";
 import { V1_1, V1_2, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
@@ -148,7 +148,7 @@ function startHandshake(c: Connection, session: Session, slot: number, request: 
   th.update(request.consumed());
   th.update(response.written());
   const signature = response.view(signatureLength);
-  identity.sign(slot, signedDigest(version, hash, KEY_EXCHANGE_RSP_CONTEXT, th.clone()), signature);
+  sign(identity, slot, { version, hash, context: KEY_EXCHANGE_RSP_CONTEXT }, th.clone(), signature);
   th.update(signature);
   const th1 = hashSoFar(hash, th);
   session.startHandshake(th1);

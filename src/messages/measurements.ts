@@ -26,7 +26,7 @@ import { INVALID_REQUEST, SpdmError, UNEXPECTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_MEASUREMENTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { blockLength, writeBlock } from "../measurement-block.js";
 import { NO_OPAQUE } from "../opaque.js";
-import { MEASUREMENTS_CONTEXT, signedDigest } from "../signing.js";
+import { MEASUREMENTS_CONTEXT, sign } from "../signing.js";
 import { V1_0, V1_1, V1_2, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
@@ -191,8 +191,8 @@ export const measurements: Exchange = Object.freeze({
       l1.update(request.consumed());
       l1.update(response.written());
       if (signed) {
-        const digest = signedDigest(version, hash, MEASUREMENTS_CONTEXT, l1);
-        identity.sign(asked.slot, digest, response.view(signatureLength));
+        const signing = { version, hash, context: MEASUREMENTS_CONTEXT };
+        sign(identity, asked.slot, signing, l1, response.view(signatureLength));
       } else run.keep(l1);
     } catch (error) {
       l1.destroy();

@@ -252,9 +252,9 @@ test("a signature that fails spends M1 and L1", () => {
   let isBroken = false;
   const [curve] = CURVES;
   const identity = testIdentity(curve, [0]);
-  const sign: typeof identity.sign = (slot, digest, signature) => {
+  const sign: typeof identity.sign = (...given) => {
     if (isBroken) throw new Error("no key");
-    identity.sign(slot, digest, signature);
+    identity.sign(...given);
   };
   const on = board({ baseAsym: [{ algorithm: curve.algorithm, identity: { ...identity, sign } }] });
   const c = negotiated(V1_2, {}, on);

@@ -13,6 +13,7 @@ import * as engines from "../hal/portable/crypto.js";
 import { rawMeasurement } from "../hal/portable/measurement.js";
 import { portablePskStore } from "../hal/portable/psk.js";
 import * as algorithm from "../src/algorithms.js";
+import type { Exchange } from "../src/exchange.js";
 import {
   DEVICE_MODE,
   DEVICE_MODE_INDEX,
@@ -28,7 +29,7 @@ import { challenge } from "../src/messages/challenge.js";
 import { digests } from "../src/messages/digests.js";
 import { measurements } from "../src/messages/measurements.js";
 import { version } from "../src/messages/version.js";
-import { Responder } from "../src/responder.js";
+import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
 import { identityOf } from "./identity.js";
@@ -68,15 +69,29 @@ function codeMeasurement(): Measurement {
   };
 }
 
-/**
- * @param onFault Told of errors that no requester should be able to cause.
- * @param heartbeatPeriod Seconds, up to 255; 0: no heartbeat.
- */
-export function hostResponder(
-  device: DeviceIdentity,
-  onFault: (error: unknown) => void,
-  heartbeatPeriod = HEARTBEAT_PERIOD,
-): Responder {
+const ATTESTATION: readonly Exchange[] = [
+  version,
+  capabilities,
+  algorithms,
+  digests,
+  certificate,
+  challenge,
+  measurements,
+];
+
+/** All that it ever serves; of sessions what the device is provisioned for. */
+export const hostExchanges: readonly Exchange[] = [
+  ...ATTESTATION,
+  ...sessionExchanges(true, true, { ...DEFAULT_POLICY, requested: 1, pskWithoutContext: false }),
+];
+
+export interface HostOptions extends Required<Pick<Options, "onFault">>, Pick<Options, "onAnswer"> {
+  /** Seconds, up to 255; 0: no heartbeat. */
+  readonly heartbeatPeriod?: number | undefined;
+}
+
+export function hostResponder(device: DeviceIdentity, options: HostOptions): Responder {
+  const { heartbeatPeriod = HEARTBEAT_PERIOD, ...told } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
   const identities = [algorithm.ECDSA_P384, algorithm.ECDSA_P256].map((one) => ({
@@ -85,10 +100,7 @@ export function hostResponder(
   }));
   return new Responder({
     versions: VERSIONS,
-    exchanges: [
-      ...[version, capabilities, algorithms, digests, certificate, challenge, measurements],
-      ...sessionExchanges(credentials.length > 0, psks.length > 0, policy),
-    ],
+    exchanges: [...ATTESTATION, ...sessionExchanges(credentials.length > 0, psks.length > 0, policy)],
     baseHash: [
       { algorithm: algorithm.SHA_384, engine: sha384 },
       { algorithm: algorithm.SHA_256, engine: sha256 },
@@ -101,7 +113,7 @@ export function hostResponder(
     dataTransferSize: DATA_TRANSFER_SIZE,
     sessions: sessionsOf(device, heartbeatPeriod),
     ...mutual(policy, () => requestersOf(device)),
-    onFault,
+    ...told,
   });
 }
 

@@ -52,6 +52,7 @@ interface ServeArguments {
   macOnly?: boolean;
   pskWithoutContext?: boolean;
   heartbeat?: number;
+  trace?: boolean;
 }
 
 function integer(low: number, high: number): (text: string) => number {
@@ -144,6 +145,7 @@ function runServe(options: ServeArguments): Promise<void> {
   if (options.board !== undefined) {
     if (options.host) program.error("--host and --board exclude each other");
     if (heartbeat !== undefined) program.error("a board's heartbeat is up to its firmware");
+    if (options.trace) program.error("--trace is for --host: what a session with a board carries is not seen here");
   }
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
@@ -217,6 +219,7 @@ program
   .option("--mac-only", "only authenticate what goes through sessions")
   .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
+  .option("--trace", "print each message that is answered, those in sessions too")
   .action(runServe);
 
 program

@@ -54,6 +54,8 @@ export interface Options extends ResponderOptions {
    * error was outside of requests' handlers; the session ends then.
    */
   readonly onFault?: (error: unknown, requestCode: number) => void;
+  /** Told of each SPDM message and its answer, in the clear, and of the session they are of. It keeps no view of them. */
+  readonly onAnswer?: (request: Uint8Array, response: Uint8Array, sessionId: number | undefined) => void;
 }
 
 /** Answers one requester's messages. Does no I/O, and never throws for what a peer sends. */
@@ -61,6 +63,7 @@ export class Responder {
   readonly #connection: Connection;
   readonly #exchanges: readonly Exchange[];
   readonly #onFault: Options["onFault"];
+  readonly #onAnswer: Options["onAnswer"];
 
   /** Throws an Error if CAPABILITIES would promise what the options do not bring. */
   constructor(options: Options) {
@@ -69,6 +72,7 @@ export class Responder {
     this.#connection = new Connection(options, flags, sessions, new EphemeralKeys());
     this.#exchanges = options.exchanges;
     this.#onFault = options.onFault;
+    this.#onAnswer = options.onAnswer;
   }
 
   /**
@@ -170,11 +174,12 @@ export class Responder {
     const writer = new Writer(response);
     try {
       this.#dispatch(request, writer, session);
-      return writer.offset;
     } catch (error) {
       writer.offset = 0;
-      return this.#refuse(error, request[1], writer, session);
+      this.#refuse(error, request[1], writer, session);
     }
+    this.#onAnswer?.(request, writer.written(), session?.id);
+    return writer.offset;
   }
 
   #dispatch(request: Uint8Array, response: Writer, session: Session | undefined): void {

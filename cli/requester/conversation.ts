@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { channel } from "node:diagnostics_channel";
 import { MAX_CT_EXPONENT } from "../../src/capabilities.js";
 import { SpdmError } from "../../src/errors.js";
 import { ERROR, GET_VERSION, responseTo } from "../../src/exchange.js";
@@ -26,6 +27,9 @@ const MAX_WAIT_MS = 120_000;
 
 /** Makes `length` bytes that nobody can foretell. */
 export type RandomBytes = (length: number) => Uint8Array;
+
+/** Told of each answered request, `{ version, code }`: for whoever counts them, as the tests do. */
+const answered = channel("moddable-spdm:answered");
 
 /** One request as it was sent and its response, read past its header. */
 export interface Exchanged {
@@ -130,6 +134,7 @@ export class Conversation {
     if (responseCode === ERROR) return readError(response);
     if (responseCode !== responseTo(code)) throw new Untrusted(`${name}: is 0x${responseCode.toString(16)}`);
     if (responseVersion !== version) throw new Untrusted(`${name}: wrong SPDM version`);
+    answered.publish({ version: this.version, code });
     return { request, response };
   }
 }

@@ -49,13 +49,19 @@ const ERRORS: Readonly<Record<number, string>> = {
 
 export const errorName = (code: number): string => ERRORS[code] ?? `error 0x${code.toString(16)}`;
 
-const REQUESTS: Readonly<Record<number, string>> = {
+/** All that SPDM 1.0 to 1.4 have, by code. */
+export const REQUESTS: Readonly<Record<number, string>> = {
   [codes.GET_DIGESTS]: "GET_DIGESTS",
   [codes.GET_CERTIFICATE]: "GET_CERTIFICATE",
   [codes.CHALLENGE]: "CHALLENGE",
   [codes.GET_VERSION]: "GET_VERSION",
+  [codes.CHUNK_SEND]: "CHUNK_SEND",
+  [codes.CHUNK_GET]: "CHUNK_GET",
+  [codes.GET_ENDPOINT_INFO]: "GET_ENDPOINT_INFO",
+  [codes.SLOT_MANAGEMENT]: "SLOT_MANAGEMENT",
   [codes.GET_MEASUREMENTS]: "GET_MEASUREMENTS",
   [codes.GET_CAPABILITIES]: "GET_CAPABILITIES",
+  [codes.GET_SUPPORTED_EVENT_TYPES]: "GET_SUPPORTED_EVENT_TYPES",
   [codes.NEGOTIATE_ALGORITHMS]: "NEGOTIATE_ALGORITHMS",
   [codes.KEY_EXCHANGE]: "KEY_EXCHANGE",
   [codes.FINISH]: "FINISH",
@@ -66,6 +72,15 @@ const REQUESTS: Readonly<Record<number, string>> = {
   [codes.GET_ENCAPSULATED_REQUEST]: "GET_ENCAPSULATED_REQUEST",
   [codes.DELIVER_ENCAPSULATED_RESPONSE]: "DELIVER_ENCAPSULATED_RESPONSE",
   [codes.END_SESSION]: "END_SESSION",
+  [codes.GET_CSR]: "GET_CSR",
+  [codes.SET_CERTIFICATE]: "SET_CERTIFICATE",
+  [codes.GET_MEASUREMENT_EXTENSION_LOG]: "GET_MEASUREMENT_EXTENSION_LOG",
+  [codes.SUBSCRIBE_EVENT_TYPES]: "SUBSCRIBE_EVENT_TYPES",
+  [codes.SEND_EVENT]: "SEND_EVENT",
+  [codes.GET_KEY_PAIR_INFO]: "GET_KEY_PAIR_INFO",
+  [codes.SET_KEY_PAIR_INFO]: "SET_KEY_PAIR_INFO",
+  [codes.VENDOR_DEFINED_REQUEST]: "VENDOR_DEFINED_REQUEST",
+  [codes.RESPOND_IF_READY]: "RESPOND_IF_READY",
 };
 
 export const requestName = (code: number): string => REQUESTS[code] ?? `request 0x${code.toString(16)}`;

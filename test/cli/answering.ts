@@ -11,6 +11,9 @@ import { AEADS, ASYMS, DHES, HASHES, oneOrAll } from "../../cli/requester/names.
 import type { OwnIdentity, SessionOffer } from "../../cli/requester/offer.js";
 import { readAnchors } from "../../cli/target.js";
 import { RECORD_OVERHEAD } from "../../src/record.js";
+import { coveredBy, REQUESTER } from "../support/coverage.js";
+
+coveredBy(REQUESTER);
 
 export const KEYS = fileURLToPath(new URL("../vectors/keys", import.meta.url));
 export const ROOTS = ["ecp256", "ecp384"].map((folder) => join(KEYS, folder, "ca.cert.der"));
@@ -26,7 +29,8 @@ export interface Device extends Partial<SessionPolicy> {
 /** Answers as a responder does, but for what `alter` does to it. */
 export function answering(alter: Alter = (response) => response, { heartbeatPeriod, ...policy }: Device = {}) {
   const faults: unknown[] = [];
-  const responder = hostResponder(loadIdentity(KEYS, policy), (error) => faults.push(error), heartbeatPeriod);
+  const onFault = (error: unknown) => faults.push(error);
+  const responder = hostResponder(loadIdentity(KEYS, policy), { onFault, heartbeatPeriod });
   const buffer = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {
     const request = message.slice(); // records are opened in place

@@ -42,7 +42,7 @@ import { toHex } from "./bytes.js";
 import { type Curve, curveOf, hashOf } from "./fixture.js";
 import type { Pair, Recording } from "./vectors.js";
 
-const versionOf = (recording: Recording): Version => 0x10 | Number(recording.spdmVersion[2]);
+export const versionOf = (recording: Recording): Version => 0x10 | Number(recording.spdmVersion[2]);
 
 /** What decoding needs to know of the connection; the requests of a pair set it as they go by. */
 export class Decoder {

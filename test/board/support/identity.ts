@@ -6,6 +6,9 @@ import { writeIdentityImage } from "../../../certs/identity-writer.js";
 import { identityOf, loadIdentity, loadPsks, loadRequester } from "../../../cli/identity.js";
 import { sha256 } from "../../../hal/portable/crypto.js";
 import { ECDSA_P384 } from "../../../src/algorithms.js";
+import { BOARD, coveredBy } from "../../support/coverage.js";
+
+coveredBy(BOARD);
 
 const KEYS = fileURLToPath(new URL("../../vectors/keys", import.meta.url));
 

@@ -16,11 +16,10 @@ import { V1_2, V1_3, VERSIONS } from "../../src/versions.js";
 import { attestOptions } from "../board/support/attest-options.js";
 import { testFlash } from "../board/support/identity.js";
 import { buildPico, missing, type PicoImage } from "./support/build.js";
-import { Rp2040, type Rp2040Options } from "./support/rp2040.js";
+import { FLASH_LENGTH, Rp2040, type Rp2040Options } from "./support/rp2040.js";
 
 const OWNER = 0x10;
 const ADDRESS = 0x1d;
-const FLASH_LENGTH = 2 << 20;
 const BANKS_LENGTH = 2 * (64 + 4) * 1024;
 const limit = { timeout: 300_000 };
 const emulator = missing("MODDABLE", "PICO_SDK_DIR", "PICO_BOOTROM");

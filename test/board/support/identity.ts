@@ -10,7 +10,7 @@ import { BOARD, coveredBy } from "../../support/coverage.js";
 
 coveredBy(BOARD);
 
-const KEYS = fileURLToPath(new URL("../../vectors/keys", import.meta.url));
+export const KEYS = fileURLToPath(new URL("../../vectors/keys", import.meta.url));
 
 /** The roots of its chains. */
 export const ROOTS = ["ecp256", "ecp384"].map((folder) => join(KEYS, folder, "ca.cert.der"));

@@ -27,8 +27,12 @@ const BANK_CAPACITY = 65536;
 const BANK_LENGTH = BANK_CAPACITY + SECTOR_LENGTH;
 const BANK_B = FLASH_LENGTH - BANK_LENGTH;
 const BANKS = BANK_B - BANK_LENGTH;
+/** Of what is done to the flash: all of the erasing, and a few pages. */
+const PART_COUNT = BANK_LENGTH / SECTOR_LENGTH + 5;
 const README = fileURLToPath(new URL("../../boards/pico/README.md", import.meta.url));
 const identity = testFlash();
+/** A board that erases its flash answers nothing meanwhile, and the emulator takes its time. */
+const CONTROL_TIMEOUT_MS = 5000;
 const limit = { timeout: 300_000 };
 const emulator = missing("MODDABLE", "PICO_SDK_DIR", "PICO_BOOTROM");
 
@@ -45,9 +49,11 @@ describe("the Pico's firmware, provisioned in rp2040js", { skip: emulator }, () 
   let board: Rp2040;
   let line: SerialLine;
 
-  /** On a flash with that content. */
+  /** On a flash with that content. What was before is gone, and the host sees its terminal go. */
   async function boot(...flash: readonly (readonly [number, Uint8Array])[]): Promise<void> {
     await board?.close();
+    await line?.unplug();
+    line = await openSerialLine();
     board = new Rp2040({
       uf2: image.uf2,
       bootrom: readFileSync(process.env.PICO_BOOTROM!),
@@ -62,21 +68,16 @@ describe("the Pico's firmware, provisioned in rp2040js", { skip: emulator }, () 
     await board.until("ready", 2000);
   }
 
-  async function attestOverI2C() {
-    const link = new MctpLink(board.bus, emulatedSmbus(OWNER, ADDRESS));
+  async function linkOverI2C(): Promise<MctpLink> {
+    const medium = { ...emulatedSmbus(OWNER, ADDRESS), controlTimeoutMs: CONTROL_TIMEOUT_MS };
+    const link = new MctpLink(board.bus, medium);
     await link.discover();
-    return attest(link, attestOptions({}));
+    return link;
   }
 
-  before(async () => {
-    image = await buildPico("pico");
-    line = await openSerialLine();
-  }, limit);
-
-  after(async () => {
-    await line?.unplug();
-    await board?.close();
-  });
+  async function attestOverI2C() {
+    return attest(await linkOverI2C(), attestOptions({}));
+  }
 
   function attestOverUsb() {
     return spdm("attest", `serial:${line.path}`, "--root", ...ROOTS);
@@ -85,6 +86,23 @@ describe("the Pico's firmware, provisioned in rp2040js", { skip: emulator }, () 
   function provision() {
     return spdm("provision", `serial:${line.path}`, "--identity", KEYS);
   }
+
+  async function assertRefused(): Promise<void> {
+    const changeCount = board.nor.changes.length;
+    const { stdout, stderr, status } = await provision();
+    assert.match(stderr, /spdm: the board has an identity already: to replace it, erase it with a flashing tool\n$/);
+    assert.deepEqual([stdout, status], ["", 2]);
+    assert.equal(board.nor.changes.length, changeCount);
+  }
+
+  before(async () => {
+    image = await buildPico("pico");
+  }, limit);
+
+  after(async () => {
+    await line?.unplug();
+    await board?.close();
+  });
 
   test("without an identity it answers, and proves nothing", limit, async () => {
     await boot();
@@ -96,9 +114,31 @@ describe("the Pico's firmware, provisioned in rp2040js", { skip: emulator }, () 
     assert.deepEqual(board.nor.changes, []);
   });
 
-  test("takes one over USB, into the bank that nothing is in, and no other", limit, async () => {
+  test("reset while it takes one, it has none", limit, async () => {
+    const cut = new Promise<void>((resolve) => {
+      board.nor.onChange = () => {
+        if (board.nor.changes.length === PART_COUNT) resolve();
+      };
+    });
+    const provisioned = provision();
+    await board.during(cut);
+    await boot([0, board.nor.content]);
+    assert.match(board.console, /^identity: none in flash\r$/m);
+    const { stderr, status } = await provisioned;
+    assert.match(stderr, /spdm: .* is gone: unplugged, or its other end closed\n$/);
+    assert.equal(status, 2);
+    assert.deepEqual(board.nor.changes, []);
+  });
+
+  test("takes one over USB, in the bank that nothing counts in", limit, async () => {
     const before = board.nor.content;
-    const { stdout, stderr, status } = await provision();
+    // Interrupts come while there is no flash to run their handlers from.
+    const asked: Promise<MctpLink>[] = [];
+    board.nor.onChange = () => {
+      if (asked.length === 0) asked.push(linkOverI2C());
+    };
+    const { stdout, stderr, status } = await board.during(provision());
+    await board.during(Promise.all(asked));
     assert.equal(stdout, `${identity.length} bytes installed: they count from the board's next reset\n`, stderr);
     assert.equal(status, 0);
     assertProvisioned(before, board.nor);
@@ -125,14 +165,6 @@ describe("the Pico's firmware, provisioned in rp2040js", { skip: emulator }, () 
     assert.equal(result.verdict, "trusted", result.reasons.join());
     await assertRefused();
   });
-
-  async function assertRefused(): Promise<void> {
-    const changeCount = board.nor.changes.length;
-    const { stdout, stderr, status } = await provision();
-    assert.match(stderr, /spdm: the board has an identity already: to replace it, erase it with a flashing tool\n$/);
-    assert.deepEqual([stdout, status], ["", 2]);
-    assert.equal(board.nor.changes.length, changeCount);
-  }
 });
 
 /** The second bank was erased whole, its header first, and programmed page by page, its header last; and nothing else. */

@@ -38,6 +38,8 @@ export interface Change {
 export class NorFlash {
   /** What was erased and programmed, in order. */
   readonly changes: Change[] = [];
+  /** Called when one begins; it takes until the chip is no longer busy. */
+  onChange: (() => void) | undefined;
   readonly #cells: Uint8Array;
   readonly #clock: { readonly nanos: number };
   #selected = false;
@@ -131,5 +133,6 @@ export class NorFlash {
     this.changes.push(change);
     this.#writeEnabled = false;
     this.#busyUntil = this.#clock.nanos + nanoseconds;
+    this.onChange?.();
   }
 }

@@ -101,6 +101,14 @@ export class Rp2040 {
     }
   }
 
+  /** What `work` comes to; rejects as soon as the chip has died, or is closed. */
+  during<T>(work: Promise<T>): Promise<T> {
+    const end = this.#loop.then(() => {
+      throw this.#fault ?? new Error("the board was closed");
+    });
+    return Promise.race([work, end]);
+  }
+
   async close(): Promise<void> {
     this.#running = false;
     await this.#loop;

@@ -7,18 +7,17 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
+import type { MctpLink } from "../../cli/mctp-link.js";
 import { attest } from "../../cli/requester/attest.js";
 import { attestOptions } from "../board/support/attest-options.js";
 import { KEYS, ROOTS, testFlash } from "../board/support/identity.js";
 import { openSerialLine, type SerialLine } from "../support/serial-line.js";
 import { buildPico, missing, type PicoImage } from "./support/build.js";
+import { linkTo, OWNER } from "./support/link.js";
 import type { NorFlash } from "./support/nor-flash.js";
 import { FLASH_LENGTH, Rp2040 } from "./support/rp2040.js";
 
 const SPDM = fileURLToPath(new URL("../../cli/spdm.js", import.meta.url));
-const OWNER = 0x10;
-const ADDRESS = 0x1d;
 const FLASH_BASE = 0x10000000;
 /** Of hal/chip/store.h: two banks at the flash's end, each with a sector for its header. */
 const SECTOR_LENGTH = 4096;
@@ -31,8 +30,6 @@ const BANKS = BANK_B - BANK_LENGTH;
 const PART_COUNT = BANK_LENGTH / SECTOR_LENGTH + 5;
 const README = fileURLToPath(new URL("../../boards/pico/README.md", import.meta.url));
 const identity = testFlash();
-/** A board that erases its flash answers nothing meanwhile, and the emulator takes its time. */
-const CONTROL_TIMEOUT_MS = 5000;
 const limit = { timeout: 300_000 };
 const emulator = missing("MODDABLE", "PICO_SDK_DIR", "PICO_BOOTROM");
 
@@ -68,15 +65,8 @@ describe("the Pico's firmware, provisioned in rp2040js", { skip: emulator }, () 
     await board.until("ready", 2000);
   }
 
-  async function linkOverI2C(): Promise<MctpLink> {
-    const medium = { ...emulatedSmbus(OWNER, ADDRESS), controlTimeoutMs: CONTROL_TIMEOUT_MS };
-    const link = new MctpLink(board.bus, medium);
-    await link.discover();
-    return link;
-  }
-
   async function attestOverI2C() {
-    return attest(await linkOverI2C(), attestOptions({}));
+    return attest(await linkTo(board), attestOptions({}));
   }
 
   function attestOverUsb() {
@@ -135,7 +125,7 @@ describe("the Pico's firmware, provisioned in rp2040js", { skip: emulator }, () 
     // Interrupts come while there is no flash to run their handlers from.
     const asked: Promise<MctpLink>[] = [];
     board.nor.onChange = () => {
-      if (asked.length === 0) asked.push(linkOverI2C());
+      if (asked.length === 0) asked.push(linkTo(board));
     };
     const { stdout, stderr, status } = await board.during(provision());
     await board.during(Promise.all(asked));

@@ -4,9 +4,11 @@ import {
   KEY_EX_CAP,
   MAC_CAP,
   MEAS_CAP,
+  MIN_DATA_TRANSFER_SIZE,
   MUT_AUTH_CAP,
   PSK_CAP,
 } from "./capabilities.js";
+import type { Serve } from "./chunks.js";
 import { Connection, type ResponderOptions } from "./connection.js";
 import { EphemeralKeys } from "./ephemeral-keys.js";
 import {
@@ -32,6 +34,7 @@ import {
   GET_VERSION,
   IN_HANDSHAKE,
   IN_SESSION,
+  isChunk,
   OUTSIDE_SESSION,
   responseTo,
 } from "./exchange.js";
@@ -67,10 +70,10 @@ export class Responder {
 
   /** Throws an Error if CAPABILITIES would promise what the options do not bring. */
   constructor(options: Options) {
-    const flags = capabilityFlags(options);
+    this.#exchanges = [...options.exchanges, ...(options.chunks?.exchanges ?? [])];
+    const flags = capabilityFlags(options, this.#exchanges);
     const sessions = new Sessions(options.sessions?.count ?? SESSION_COUNT);
     this.#connection = new Connection(options, flags, sessions, new EphemeralKeys());
-    this.#exchanges = options.exchanges;
     this.#onFault = options.onFault;
     this.#onAnswer = options.onAnswer;
   }
@@ -171,32 +174,42 @@ export class Responder {
   }
 
   #answer(request: Uint8Array, response: Uint8Array, session: Session | undefined): number {
+    const { chunks, dataTransferSize } = this.#connection.options;
+    if (chunks !== undefined) return chunks.respond(this.#connection, request, response, session, this.#serve);
+    return this.#serve(request, response, session, dataTransferSize);
+  }
+
+  readonly #serve: Serve = (request, response, session, limit) => {
     const writer = new Writer(response);
     try {
-      this.#dispatch(request, writer, session);
+      this.#dispatch(request, writer, session, limit);
     } catch (error) {
       writer.offset = 0;
       this.#refuse(error, request[1], writer, session);
     }
     this.#onAnswer?.(request, writer.written(), session?.id);
     return writer.offset;
-  }
+  };
 
-  #dispatch(request: Uint8Array, response: Writer, session: Session | undefined): void {
+  #dispatch(request: Uint8Array, response: Writer, session: Session | undefined, limit: number): void {
     const connection = this.#connection;
     if (request.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
     const reader = new Reader(request);
     const version = reader.u8();
     const code = reader.u8();
+    // Nothing else may interrupt a large message (DSP0274 1.3 §10.26).
+    if ((session ?? connection).transfer !== undefined && !isChunk(code) && code !== GET_VERSION) {
+      throw new SpdmError(UNEXPECTED_REQUEST);
+    }
     const exchange = this.#exchanges.find((candidate) => candidate.request === code);
     if (exchange === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, code);
     this.#checkVersion(exchange, version);
     this.#checkPlace(exchange, session);
-    if (request.length > connection.options.dataTransferSize) {
+    if (request.length > limit) {
       throw new SpdmError(connection.version < V1_2 ? INVALID_REQUEST : REQUEST_TOO_LARGE);
     }
     // Any other request ends a run of measurements (DSP0274 1.3 §10.11.3).
-    if (code !== GET_MEASUREMENTS) (session ?? connection).measured.reset();
+    if (code !== GET_MEASUREMENTS && !isChunk(code)) (session ?? connection).measured.reset();
     // A challenge must follow its certificates at once.
     if (exchange.endsM1 && !connection.authenticated) connection.transcript.resetM1();
     response.u8(version);
@@ -231,7 +244,8 @@ export class Responder {
     }
     // Our own request goes first; GET_VERSION begins everything anew.
     const fetches = request === GET_ENCAPSULATED_REQUEST || request === DELIVER_ENCAPSULATED_RESPONSE;
-    if ((session ?? connection).flow !== undefined && !fetches && request !== GET_VERSION) {
+    const passes = fetches || isChunk(request) || request === GET_VERSION;
+    if ((session ?? connection).flow !== undefined && !passes) {
       throw new SpdmError(REQUEST_IN_FLIGHT);
     }
   }
@@ -258,10 +272,13 @@ export class Responder {
 }
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
-function capabilityFlags({ exchanges, measurements, sessions, mutualAuthentication }: Options): number {
+function capabilityFlags(options: Options, exchanges: readonly Exchange[]): number {
+  const { chunks, dataTransferSize, measurements, sessions, mutualAuthentication } = options;
   let flags = 0;
   for (const exchange of exchanges) flags |= exchange.capability;
   if ((flags & MEAS_CAP) !== 0 && measurements === undefined) throw new Error("no measurements to serve");
+  if (dataTransferSize < MIN_DATA_TRANSFER_SIZE) throw new Error("DataTransferSize is too small");
+  if (chunks !== undefined && chunks.maxSpdmMsgSize < dataTransferSize) throw new Error("MaxSPDMmsgSize is too small");
   if ((flags & (KEY_EX_CAP | PSK_CAP)) !== 0) {
     if (sessions === undefined) throw new Error("no engines for sessions");
     if ((flags & KEY_EX_CAP) !== 0 && sessions.dhe.length === 0) throw new Error("no key agreement for KEY_EXCHANGE");

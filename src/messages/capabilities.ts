@@ -119,7 +119,7 @@ export const capabilities: Exchange = Object.freeze({
     const asked = readGetCapabilities(request, version);
     check(asked, version);
 
-    const { ctExponent, dataTransferSize } = c.options;
+    const { ctExponent, dataTransferSize, chunks } = c.options;
     writeCapabilities(
       response,
       {
@@ -128,7 +128,7 @@ export const capabilities: Exchange = Object.freeze({
         extFlags: 0,
         flags: c.flags & responderFlags(version),
         dataTransferSize,
-        maxSpdmMsgSize: dataTransferSize,
+        maxSpdmMsgSize: chunks?.maxSpdmMsgSize ?? dataTransferSize,
       },
       version,
     );
@@ -137,6 +137,7 @@ export const capabilities: Exchange = Object.freeze({
     c.transcript.addVca(response.written());
     c.peerFlags = asked.flags;
     c.peerDataTransferSize = asked.dataTransferSize;
+    c.peerMaxSpdmMsgSize = asked.maxSpdmMsgSize;
     c.state = AFTER_CAPABILITIES;
   },
 } satisfies Exchange);

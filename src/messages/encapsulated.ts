@@ -41,6 +41,8 @@ export const REQUEST_PAYLOAD = 1;
 export const SLOT_PAYLOAD = 2;
 
 const HEADER_LENGTH = 4;
+/** ENCAPSULATED_RESPONSE_ACK with the longest of our requests, CHALLENGE. */
+const LONGEST_ACK = 8 + 44;
 
 /** ENCAPSULATED_REQUEST, or DELIVER_ENCAPSULATED_RESPONSE. */
 export interface Encapsulated {
@@ -165,12 +167,14 @@ export const deliverEncapsulatedResponse: Exchange = Object.freeze({
     if (flow === undefined || !flow.waiting) throw new SpdmError(UNEXPECTED_REQUEST);
     const { requestId, message } = readEncapsulated(request);
     if (requestId !== flow.requestId || message.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
+    if (c.transferSize < LONGEST_ACK) c.chunks?.requireFree();
     // The header is written last, when it is known what follows it.
     const start = response.offset;
     writeAckHeader(response, { requestId: 0, payloadType: NO_PAYLOAD, ackRequestId: requestId }, version);
     let goesOn: boolean;
     try {
       goesOn = flow.take(message, response);
+      c.requireRoom(response.offset);
     } catch (error) {
       end(c, session);
       throw error instanceof WireError ? refused() : error;

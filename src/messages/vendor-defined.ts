@@ -97,10 +97,7 @@ export function vendorDefined(handlers: readonly VendorHandler[]): Exchange {
       if (handler === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, VENDOR_DEFINED_REQUEST);
 
       const start = HEADER_LENGTH + vendorId.length;
-      const payloadLength = handler.respond(
-        asked.payload,
-        response.message.subarray(start, c.options.dataTransferSize),
-      );
+      const payloadLength = handler.respond(asked.payload, response.message.subarray(start, c.messageRoom));
       c.requireRoom(start + payloadLength);
       writeVendorHeader(response, { standardId, vendorId, large: false }, payloadLength);
       response.skip(payloadLength);

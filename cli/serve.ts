@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { KINDS } from "../certs/hierarchy.js";
 import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
 import { serveEmu } from "./emu-server.js";
@@ -58,7 +58,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 async function openHost({ identity, policy, heartbeatPeriod }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
-  const device = loadIdentity(identity ?? join(CERTIFICATES, "identity.bin"), policy);
+  const device = loadIdentity(identity ?? CERTIFICATES, policy, KINDS);
   const responder = hostResponder(device, (error) => console.error(error), heartbeatPeriod);
   const response = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
   return {

@@ -1,11 +1,30 @@
 /**
- * The development PKI of one algorithm: root, intermediate, one leaf per slot and one for a requester, in the profile of
+ * The development PKI of one kind of keys: root, intermediate, one leaf per slot and one for a requester, in the profile of
  * the recorded conversations' certificates. The CA keys live only while this runs: no file of theirs can leak, and new leaves come
  * with a new root.
  */
-import { webcrypto } from "node:crypto";
+import {
+  generateKeyPairSync,
+  type KeyObject,
+  type KeyPairKeyObjectResult,
+  randomFillSync,
+  sign,
+  webcrypto,
+} from "node:crypto";
 import { Constructed, ObjectIdentifier, Sequence, Utf8String } from "asn1js";
-import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
+import {
+  ECDSA_P256,
+  ECDSA_P384,
+  ECDSA_P521,
+  ED448,
+  ED25519,
+  RSAPSS_2048,
+  RSAPSS_3072,
+  RSAPSS_4096,
+  RSASSA_2048,
+  RSASSA_3072,
+  RSASSA_4096,
+} from "../src/algorithms.js";
 import {
   DEVICE_INFO,
   HARDWARE_IDENTITY,
@@ -16,20 +35,72 @@ import {
 } from "./oids.js";
 import * as x509 from "./x509.js";
 
-export interface Curve {
+/** A kind of keys, and what authorities of that kind sign certificates with. */
+export interface KeyKind {
   /** As in "P-256". */
-  readonly name: "P-256" | "P-384";
-  readonly hash: "SHA-256" | "SHA-384";
-  /** BaseAsymAlgo bit. */
-  readonly algorithm: number;
+  readonly name: string;
+  /** BaseAsymAlgo bits of the algorithms that such a key is for. */
+  readonly algorithms: readonly number[];
   /** The folder's name in DMTF's key folders. */
   readonly folder: string;
+  /** node:crypto's, of a new pair. */
+  readonly generate: () => KeyPairKeyObjectResult;
+  /** How @peculiar/x509 knows the certificates' signatures. */
+  readonly signature: SignatureAlgorithm;
 }
 
-export const CURVES: readonly Curve[] = Object.freeze([
-  Object.freeze({ name: "P-256", hash: "SHA-256", algorithm: ECDSA_P256, folder: "ecp256" } as const),
-  Object.freeze({ name: "P-384", hash: "SHA-384", algorithm: ECDSA_P384, folder: "ecp384" } as const),
+interface SignatureAlgorithm extends webcrypto.Algorithm {
+  readonly hash?: string;
+  readonly namedCurve?: string;
+}
+
+const ecdsa = (namedCurve: string, hash: string, algorithm: number, folder: string): KeyKind =>
+  Object.freeze({
+    name: namedCurve,
+    algorithms: [algorithm],
+    folder,
+    generate: () => generateKeyPairSync("ec", { namedCurve }),
+    signature: { name: "ECDSA", namedCurve, hash },
+  });
+
+const rsa = (modulusLength: number, hash: string, algorithms: readonly number[]): KeyKind =>
+  Object.freeze({
+    name: `RSA-${modulusLength}`,
+    algorithms,
+    folder: `rsa${modulusLength}`,
+    generate: () => generateKeyPairSync("rsa", { modulusLength }),
+    signature: { name: "RSASSA-PKCS1-v1_5", hash },
+  });
+
+/** What identity images hold, and every device gets. */
+export const BOARD_KINDS: readonly KeyKind[] = Object.freeze([
+  ecdsa("P-256", "SHA-256", ECDSA_P256, "ecp256"),
+  ecdsa("P-384", "SHA-384", ECDSA_P384, "ecp384"),
 ]);
+
+/** What only hosts sign with. */
+export const HOST_KINDS: readonly KeyKind[] = Object.freeze([
+  ecdsa("P-521", "SHA-512", ECDSA_P521, "ecp521"),
+  Object.freeze({
+    name: "Ed25519",
+    algorithms: [ED25519],
+    folder: "ed25519",
+    generate: () => generateKeyPairSync("ed25519"),
+    signature: { name: "Ed25519" },
+  }),
+  Object.freeze({
+    name: "Ed448",
+    algorithms: [ED448],
+    folder: "ed448",
+    generate: () => generateKeyPairSync("ed448"),
+    signature: { name: "EdDSA", namedCurve: "Ed448" },
+  }),
+  rsa(2048, "SHA-256", [RSASSA_2048, RSAPSS_2048]),
+  rsa(3072, "SHA-384", [RSASSA_3072, RSAPSS_3072]),
+  rsa(4096, "SHA-512", [RSASSA_4096, RSAPSS_4096]),
+]);
+
+export const KINDS: readonly KeyKind[] = Object.freeze([...BOARD_KINDS, ...HOST_KINDS]);
 
 export interface Validity {
   readonly notBefore: Date;
@@ -38,7 +109,7 @@ export interface Validity {
 
 export interface Leaf {
   readonly certificate: x509.X509Certificate;
-  readonly privateKey: webcrypto.CryptoKey;
+  readonly privateKey: KeyObject;
 }
 
 export interface SlotLeaf extends Leaf {
@@ -46,7 +117,7 @@ export interface SlotLeaf extends Leaf {
 }
 
 export interface Hierarchy {
-  readonly curve: Curve;
+  readonly kind: KeyKind;
   readonly root: x509.X509Certificate;
   readonly intermediate: x509.X509Certificate;
   readonly leaves: readonly SlotLeaf[];
@@ -64,60 +135,74 @@ export interface HierarchyOptions {
 }
 
 /** Makes new keys and certificates. */
-export async function makeHierarchy(curve: Curve, options: HierarchyOptions): Promise<Hierarchy> {
+export async function makeHierarchy(kind: KeyKind, options: HierarchyOptions): Promise<Hierarchy> {
   const { slots, deviceInfo, requesterInfo, validity } = options;
-  const root = await makeAuthority(curve, `moddable-spdm development root ${curve.name}`, validity);
-  const intermediate = await makeAuthority(
-    curve,
-    `moddable-spdm development intermediate ${curve.name}`,
-    validity,
-    root,
-  );
+  const root = await makeAuthority(kind, `moddable-spdm development root ${kind.name}`, validity);
+  const intermediate = await makeAuthority(kind, `moddable-spdm development intermediate ${kind.name}`, validity, root);
   const makeLeaf = async (subject: string, extensions: x509.Extension[]): Promise<Leaf> => {
-    const keys = await makeKeys(curve);
-    const certificate = await issue(curve, subject, keys, validity, extensions, intermediate);
+    const keys = makeKeys(kind);
+    const certificate = await issue(kind, subject, keys, validity, extensions, intermediate);
     return { certificate, privateKey: keys.privateKey };
   };
   const leaves: SlotLeaf[] = [];
   for (const slot of slots) {
-    const subject = `moddable-spdm device ${curve.name} slot ${slot}`;
+    const subject = `moddable-spdm device ${kind.name} slot ${slot}`;
     leaves.push({ slot, ...(await makeLeaf(subject, leafExtensions(RESPONDER_AUTH, deviceInfo))) });
   }
   const requester = await makeLeaf(
-    `moddable-spdm requester ${curve.name}`,
+    `moddable-spdm requester ${kind.name}`,
     leafExtensions(REQUESTER_AUTH, requesterInfo),
   );
-  return { curve, root: root.certificate, intermediate: intermediate.certificate, leaves, requester };
+  return { kind, root: root.certificate, intermediate: intermediate.certificate, leaves, requester };
 }
 
 interface Authority {
   readonly certificate: x509.X509Certificate;
-  readonly keys: webcrypto.CryptoKeyPair;
+  readonly keys: Keys;
 }
 
 async function makeAuthority(
-  curve: Curve,
+  kind: KeyKind,
   subject: string,
   validity: Validity,
   issuer?: Authority,
 ): Promise<Authority> {
-  const keys = await makeKeys(curve);
+  const keys = makeKeys(kind);
   const extensions = [
     new x509.BasicConstraintsExtension(true, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
   ];
-  return { certificate: await issue(curve, subject, keys, validity, extensions, issuer), keys };
+  return { certificate: await issue(kind, subject, keys, validity, extensions, issuer), keys };
 }
 
-function makeKeys(curve: Curve): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: curve.name }, true, ["sign", "verify"]);
+interface Keys {
+  readonly publicKey: x509.PublicKey;
+  readonly privateKey: KeyObject;
 }
+
+function makeKeys({ generate }: KeyKind): Keys {
+  const { publicKey, privateKey } = generate();
+  return { publicKey: new x509.PublicKey(publicKey.export({ type: "spki", format: "der" })), privateKey };
+}
+
+/**
+ * Web Crypto with one key, over node:crypto, as far as issuing a certificate needs it. Node's own has Ed448 under another
+ * name, on trial.
+ */
+const cryptoOf = ({ signature: { hash } }: KeyKind, key: KeyObject) =>
+  ({
+    getRandomValues: (bytes: Uint8Array) => randomFillSync(bytes),
+    subtle: {
+      sign: async (_algorithm: unknown, _key: unknown, data: ArrayBuffer) =>
+        new Uint8Array(sign(hash, new Uint8Array(data), { key, dsaEncoding: "ieee-p1363" })).buffer,
+    },
+  }) as unknown as webcrypto.Crypto;
 
 /** Without an issuer the certificate signs itself. */
 async function issue(
-  curve: Curve,
+  kind: KeyKind,
   subject: string,
-  keys: webcrypto.CryptoKeyPair,
+  keys: Keys,
   { notBefore, notAfter }: Validity,
   extensions: x509.Extension[],
   issuer?: Authority,
@@ -134,11 +219,11 @@ async function issue(
       notBefore,
       notAfter,
       publicKey: keys.publicKey,
-      signingKey: issuer?.keys.privateKey ?? keys.privateKey,
-      signingAlgorithm: { name: "ECDSA", hash: curve.hash },
+      signingKey: { algorithm: kind.signature } as webcrypto.CryptoKey,
+      signingAlgorithm: kind.signature,
       extensions: [...extensions, ...identifiers],
     },
-    webcrypto,
+    cryptoOf(kind, issuer?.keys.privateKey ?? keys.privateKey),
   );
 }
 

@@ -9,9 +9,11 @@ import { DEFAULT_POLICY } from "../certs/identity-image.js";
 import type { DeviceIdentity } from "../certs/identity-writer.js";
 import type { Measurement, Measurements } from "../hal/measurements.js";
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "../hal/node/crypto.js";
+import { ffdhe2048, ffdhe3072, ffdhe4096 } from "../hal/node/ffdhe.js";
 import * as engines from "../hal/portable/crypto.js";
 import { rawMeasurement } from "../hal/portable/measurement.js";
 import { portablePskStore } from "../hal/portable/psk.js";
+import { sha3_256, sha3_384, sha3_512 } from "../hal/portable/sha3.js";
 import * as algorithm from "../src/algorithms.js";
 import type { Exchange } from "../src/exchange.js";
 import {
@@ -40,6 +42,12 @@ export const DATA_TRANSFER_SIZE = 0x1200;
 const CT_EXPONENT = 20;
 /** Seconds. Requesters on the same host need no more, and those that a person starts and stops by hand are missed soon. */
 const HEARTBEAT_PERIOD = 20;
+/** In order of preference, as far as there are keys. */
+const ASYMS: readonly number[] = [
+  ...[algorithm.ECDSA_P384, algorithm.ECDSA_P256, algorithm.ECDSA_P521, algorithm.ED25519, algorithm.ED448],
+  ...[algorithm.RSAPSS_4096, algorithm.RSAPSS_3072, algorithm.RSAPSS_2048],
+  ...[algorithm.RSASSA_4096, algorithm.RSASSA_3072, algorithm.RSASSA_2048],
+];
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const random = (out: Uint8Array): void => {
@@ -94,7 +102,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   const { heartbeatPeriod = HEARTBEAT_PERIOD, ...told } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
-  const identities = [algorithm.ECDSA_P384, algorithm.ECDSA_P256].map((one) => ({
+  const identities = ASYMS.map((one) => ({
     algorithm: one,
     identity: identityOf(credentials, one),
   }));
@@ -105,6 +113,9 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
       { algorithm: algorithm.SHA_384, engine: sha384 },
       { algorithm: algorithm.SHA_256, engine: sha256 },
       { algorithm: algorithm.SHA_512, engine: sha512 },
+      { algorithm: algorithm.SHA3_384, engine: sha3_384 },
+      { algorithm: algorithm.SHA3_256, engine: sha3_256 },
+      { algorithm: algorithm.SHA3_512, engine: sha3_512 },
     ],
     baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: hostMeasurements() },
@@ -123,6 +134,9 @@ function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, hear
       { algorithm: algorithm.SECP384R1, engine: engines.secp384r1(random) },
       { algorithm: algorithm.SECP256R1, engine: engines.secp256r1(random) },
       { algorithm: algorithm.SECP521R1, engine: engines.secp521r1(random) },
+      { algorithm: algorithm.FFDHE_3072, engine: ffdhe3072() },
+      { algorithm: algorithm.FFDHE_4096, engine: ffdhe4096() },
+      { algorithm: algorithm.FFDHE_2048, engine: ffdhe2048() },
     ],
     aead: [
       { algorithm: algorithm.AES_256_GCM, engine: aes256Gcm },

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { HOST_KINDS } from "../certs/hierarchy.js";
 import { writeIdentityImage } from "../certs/identity-writer.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import { VERSIONS, type Version } from "../src/versions.js";
@@ -172,6 +173,11 @@ const program = new Command("spdm")
   // commander's own failures are usage errors; help and version are not failures. Commands made below inherit it.
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
+/** What identity images have no place for. */
+const HOST_ASYMS = Object.keys(ASYMS).filter((name) =>
+  HOST_KINDS.some(({ algorithms }) => algorithms.includes(ASYMS[name])),
+);
+
 const cryptoOption = () =>
   new Option("--crypto <engine>", "the board's firmware: Mbed TLS in C, or JavaScript").choices(CRYPTOS).default("psa");
 
@@ -194,7 +200,7 @@ program
   .option("--in-the-clear", "offer a handshake in the clear")
   .option("--key-update", "update the session's keys, in every way there is")
   .option("--mutual", "prove ourselves if the responder asks us to, in the session or in CHALLENGE_AUTH")
-  .option("--identity <folder>", "whose chain and key: ecp256, ecp384; default: the development PKI's requester")
+  .option("--identity <folder>", "whose chain and key: ecp256, ecp384, …; default: the development PKI's requester")
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")
   .action(runAttest);
@@ -208,7 +214,7 @@ program
     new Option("--board <name>", "it runs as firmware in the emulator, behind MCTP over I2C").choices(["ast1030"]),
   )
   .addOption(cryptoOption())
-  .option("--identity <path>", "identity image, or a folder with ecp256 and ecp384; default: the development PKI")
+  .option("--identity <path>", "identity image, or a folder with ecp256, ecp384, …; default: the development PKI")
   .addOption(
     new Option("--mutual <how>", "ask requesters in sessions to authenticate; default: as provisioned").choices(
       Object.keys(MUTUAL),
@@ -234,10 +240,18 @@ program
   .description("make the development PKI and the identity image that a board is provisioned with")
   .option("--out <folder>", "where to", "build/certs")
   .option("--force", "replace what is there")
-  .action(async (options: { out: string; force?: boolean }) => {
-    const made = await makeCertificates({ out: options.out, force: options.force === true });
+  .addOption(
+    new Option(
+      "--asym <names...>",
+      "make chains of these only, which `serve --host` offers beside the device's",
+    ).choices(HOST_ASYMS),
+  )
+  .action(async ({ out, force = false, asym }: { out: string; force?: boolean; asym?: string[] }) => {
+    const wanted = asym?.map((name) => ASYMS[name]);
+    const kinds = wanted && HOST_KINDS.filter(({ algorithms }) => algorithms.some((each) => wanted.includes(each)));
+    const made = await makeCertificates({ out, force, kinds });
     console.log(`${made.deviceInfo} (${made.uuid})`);
-    for (const file of made.files) console.log(`  ${options.out}/${file}`);
+    for (const file of made.files) console.log(`  ${out}/${file}`);
   });
 
 try {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { KINDS } from "../certs/hierarchy.js";
 import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
 import type { Options } from "../src/responder.js";
@@ -62,7 +62,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 async function openHost({ identity, policy, heartbeatPeriod, trace }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
-  const device = loadIdentity(identity ?? join(CERTIFICATES, "identity.bin"), policy);
+  const device = loadIdentity(identity ?? CERTIFICATES, policy, KINDS);
   const onAnswer: Options["onAnswer"] = (request, response, sessionId) =>
     console.log(traceLine(request, response, sessionId));
   const responder = hostResponder(device, {

@@ -13,13 +13,14 @@ import { NEGOTIATE_ALGORITHMS } from "../../src/exchange.js";
 import {
   type Algorithms,
   type AlgorithmTable,
+  baseAsymIn,
   readAlgorithms,
   writeNegotiateAlgorithms,
 } from "../../src/messages/algorithms.js";
 import { V1_2, V1_3 } from "../../src/versions.js";
 import { type Conversation, decode } from "./conversation.js";
 import * as engines from "./engines.js";
-import { ASYMS, HASHES, nameOf } from "./names.js";
+import { ASYMS, HASHES, nameOf, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
@@ -34,7 +35,11 @@ const TABLES: Readonly<Record<number, string>> = {
 };
 
 /** NEGOTIATE_ALGORITHMS; what the responder chose of the offer. */
-export async function negotiateAlgorithms(c: Conversation, offer: Offer): Promise<Algorithms> {
+export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promise<Algorithms> {
+  const offer = { ...whole, baseAsym: baseAsymIn(c.version, whole.baseAsym) };
+  if (offer.baseAsym === 0) {
+    throw new Impossible(`SPDM ${versionName(c.version)} has no ${nameOf(ASYMS, whole.baseAsym)}`);
+  }
   // Nothing to choose where the responder can do no other.
   c.multiKey = c.version >= V1_3 && (c.flags & MULTI_KEY_CAP) === MULTI_KEY_CAP_ONLY;
   const tables = tablesOf(c, offer);
@@ -80,7 +85,10 @@ function tablesOf(c: Conversation, { session, identities = [] }: Offer): Algorit
   if (c.both(MUT_AUTH_CAP)) {
     offer(
       REQ_BASE_ASYM,
-      identities.reduce((bits, { algorithm }) => bits | algorithm, 0),
+      baseAsymIn(
+        c.version,
+        identities.reduce((bits, { algorithm }) => bits | algorithm, 0),
+      ),
     );
   }
   if (session !== undefined) offer(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);

@@ -1,20 +1,4 @@
-import {
-  AES_128_GCM,
-  AES_256_GCM,
-  CHACHA20_POLY1305,
-  ECDSA_P256,
-  ECDSA_P384,
-  MEASUREMENT_RAW_ONLY,
-  MEASUREMENT_SHA_256,
-  MEASUREMENT_SHA_384,
-  MEASUREMENT_SHA_512,
-  SECP256R1,
-  SECP384R1,
-  SECP521R1,
-  SHA_256,
-  SHA_384,
-  SHA_512,
-} from "../../src/algorithms.js";
+import * as algorithm from "../../src/algorithms.js";
 import * as errors from "../../src/errors.js";
 import * as codes from "../../src/exchange.js";
 import type { Version } from "../../src/versions.js";
@@ -90,26 +74,47 @@ export const versionName = (version: Version): string => `${version >> 4}.${vers
 
 /** Algorithms by the names that the command line and the report use. */
 export const HASHES: Readonly<Record<string, number>> = {
-  "SHA-256": SHA_256,
-  "SHA-384": SHA_384,
-  "SHA-512": SHA_512,
+  "SHA-256": algorithm.SHA_256,
+  "SHA-384": algorithm.SHA_384,
+  "SHA-512": algorithm.SHA_512,
+  "SHA3-256": algorithm.SHA3_256,
+  "SHA3-384": algorithm.SHA3_384,
+  "SHA3-512": algorithm.SHA3_512,
 };
 export const MEASUREMENT_HASHES: Readonly<Record<string, number>> = {
-  "raw bit stream": MEASUREMENT_RAW_ONLY,
-  "SHA-256": MEASUREMENT_SHA_256,
-  "SHA-384": MEASUREMENT_SHA_384,
-  "SHA-512": MEASUREMENT_SHA_512,
+  "raw bit stream": algorithm.MEASUREMENT_RAW_ONLY,
+  "SHA-256": algorithm.MEASUREMENT_SHA_256,
+  "SHA-384": algorithm.MEASUREMENT_SHA_384,
+  "SHA-512": algorithm.MEASUREMENT_SHA_512,
+  "SHA3-256": algorithm.MEASUREMENT_SHA3_256,
+  "SHA3-384": algorithm.MEASUREMENT_SHA3_384,
+  "SHA3-512": algorithm.MEASUREMENT_SHA3_512,
 };
-export const ASYMS: Readonly<Record<string, number>> = { "P-256": ECDSA_P256, "P-384": ECDSA_P384 };
+export const ASYMS: Readonly<Record<string, number>> = {
+  "P-256": algorithm.ECDSA_P256,
+  "P-384": algorithm.ECDSA_P384,
+  "P-521": algorithm.ECDSA_P521,
+  ED25519: algorithm.ED25519,
+  ED448: algorithm.ED448,
+  "RSASSA-2048": algorithm.RSASSA_2048,
+  "RSASSA-3072": algorithm.RSASSA_3072,
+  "RSASSA-4096": algorithm.RSASSA_4096,
+  "RSAPSS-2048": algorithm.RSAPSS_2048,
+  "RSAPSS-3072": algorithm.RSAPSS_3072,
+  "RSAPSS-4096": algorithm.RSAPSS_4096,
+};
 export const DHES: Readonly<Record<string, number>> = {
-  secp256r1: SECP256R1,
-  secp384r1: SECP384R1,
-  secp521r1: SECP521R1,
+  secp256r1: algorithm.SECP256R1,
+  secp384r1: algorithm.SECP384R1,
+  secp521r1: algorithm.SECP521R1,
+  "FFDHE-2048": algorithm.FFDHE_2048,
+  "FFDHE-3072": algorithm.FFDHE_3072,
+  "FFDHE-4096": algorithm.FFDHE_4096,
 };
 export const AEADS: Readonly<Record<string, number>> = {
-  "AES-128-GCM": AES_128_GCM,
-  "AES-256-GCM": AES_256_GCM,
-  "ChaCha20-Poly1305": CHACHA20_POLY1305,
+  "AES-128-GCM": algorithm.AES_128_GCM,
+  "AES-256-GCM": algorithm.AES_256_GCM,
+  "ChaCha20-Poly1305": algorithm.CHACHA20_POLY1305,
 };
 
 /** The bit that `name` has, or all there are if none is named. */

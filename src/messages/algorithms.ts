@@ -54,6 +54,8 @@ import { type Reader, WireError, type Writer } from "../wire.js";
 const EXT_LENGTH = 4;
 const ALGORITHMS_LENGTH = 36;
 const TABLE_LENGTH = 4;
+/** What BaseAsymAlgo has before 1.2: no EdDSA. The bits above are reserved there. */
+const BASE_ASYM_1_0 = 0x1ff;
 
 export interface AlgorithmTable {
   readonly type: number;
@@ -92,6 +94,9 @@ export interface Algorithms extends Common {
 }
 
 const NO_EXT = new Uint8Array(0);
+
+/** Those of BaseAsymAlgo's or ReqBaseAsymAlg's bits that mean something in `version`. */
+export const baseAsymIn = (version: Version, bits: number): number => (version >= V1_2 ? bits : bits & BASE_ASYM_1_0);
 
 function readTables(r: Reader, count: number, version: Version): AlgorithmTable[] {
   const tables: AlgorithmTable[] = [];
@@ -134,7 +139,7 @@ export function readNegotiateAlgorithms(r: Reader, version: Version): NegotiateA
     length,
     measurementSpecification,
     otherParams: version >= V1_2 ? otherParams : 0,
-    baseAsym,
+    baseAsym: baseAsymIn(version, baseAsym),
     baseHash,
     pqcAsym: version >= V1_4 ? pqcAsym : 0,
     melSpecification: version >= V1_3 ? melSpecification : 0,
@@ -255,7 +260,8 @@ function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
   const secured = (keyExchange || c.both(PSK_CAP)) && (c.both(MAC_CAP) || c.both(ENCRYPT_CAP));
   const dhe = choose(DHE, keyExchange, sessions?.dhe ?? []);
   const aead = choose(AEAD, secured, sessions?.aead ?? []);
-  const requesterAsym = choose(REQ_BASE_ASYM, c.both(MUT_AUTH_CAP), mutualAuthentication?.algorithms ?? []);
+  const known = mutualAuthentication?.algorithms.filter(({ algorithm }) => baseAsymIn(c.version, algorithm) !== 0);
+  const requesterAsym = choose(REQ_BASE_ASYM, c.both(MUT_AUTH_CAP), known ?? []);
   choose(KEY_SCHEDULE, keyExchange || c.both(PSK_CAP), [{ algorithm: SPDM_KEY_SCHEDULE }]);
   return { keyAgreement: dhe?.engine, aead: aead?.engine, requesterAsym, bits };
 }

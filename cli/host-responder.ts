@@ -13,6 +13,7 @@ import * as engines from "../hal/portable/crypto.js";
 import { rawMeasurement } from "../hal/portable/measurement.js";
 import { portablePskStore } from "../hal/portable/psk.js";
 import * as algorithm from "../src/algorithms.js";
+import { Chunks } from "../src/chunks.js";
 import {
   DEVICE_MODE,
   DEVICE_MODE_INDEX,
@@ -33,8 +34,9 @@ import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
 import { identityOf } from "./identity.js";
 
-/** What DMTF's emulator and its buffers are made for. */
+/** What DMTF's emulator and its buffers are made for; as large as that its MaxSPDMmsgSize. */
 export const DATA_TRANSFER_SIZE = 0x1200;
+const MAX_SPDM_MSG_SIZE = 0x28000;
 /** A signature takes some 15 ms in JavaScript on a host; a busy one is given a second. */
 const CT_EXPONENT = 20;
 /** Seconds. Requesters on the same host need no more, and those that a person starts and stops by hand are missed soon. */
@@ -71,11 +73,13 @@ function codeMeasurement(): Measurement {
 /**
  * @param onFault Told of errors that no requester should be able to cause.
  * @param heartbeatPeriod Seconds, up to 255; 0: no heartbeat.
+ * @param dataTransferSize Bytes of one message, from 42 on.
  */
 export function hostResponder(
   device: DeviceIdentity,
   onFault: (error: unknown) => void,
   heartbeatPeriod = HEARTBEAT_PERIOD,
+  dataTransferSize = DATA_TRANSFER_SIZE,
 ): Responder {
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
@@ -98,7 +102,8 @@ export function hostResponder(
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: hostMeasurements() },
     random,
     ctExponent: CT_EXPONENT,
-    dataTransferSize: DATA_TRANSFER_SIZE,
+    dataTransferSize,
+    chunks: new Chunks({ maxSpdmMsgSize: MAX_SPDM_MSG_SIZE }),
     sessions: sessionsOf(device, heartbeatPeriod),
     ...mutual(policy, () => requestersOf(device)),
     onFault,

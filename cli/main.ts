@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { writeIdentityImage } from "../certs/identity-writer.js";
 import { sha256 } from "../hal/portable/crypto.js";
+import { MIN_DATA_TRANSFER_SIZE } from "../src/capabilities.js";
 import { VERSIONS, type Version } from "../src/versions.js";
 import { makeCertificates } from "./certs.js";
 import { loadIdentity, MUTUAL } from "./identity.js";
@@ -11,6 +12,7 @@ import { PcapWriter } from "./pcap.js";
 import { provision } from "./provision.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
+import { DATA_TRANSFER_SIZE } from "./requester/conversation.js";
 import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
 import { serve } from "./serve.js";
@@ -36,6 +38,7 @@ interface AttestArguments extends SessionArguments {
   crypto: string;
   root?: string[];
   reference?: string;
+  transferSize?: number;
   pcap?: string;
   json?: boolean;
 }
@@ -52,6 +55,7 @@ interface ServeArguments {
   macOnly?: boolean;
   pskWithoutContext?: boolean;
   heartbeat?: number;
+  transferSize?: number;
 }
 
 function integer(low: number, high: number): (text: string) => number {
@@ -63,6 +67,9 @@ function integer(low: number, high: number): (text: string) => number {
     return value;
   };
 }
+
+/** DataTransferSize: what every SPDM endpoint can take, to what ours do. */
+const transferSize = integer(MIN_DATA_TRANSFER_SIZE, DATA_TRANSFER_SIZE);
 
 const versionOf = (name: string | undefined): Version | undefined =>
   VERSIONS.find((version) => versionName(version) === name);
@@ -98,6 +105,7 @@ async function attestTarget(
     baseAsym: oneOrAll(ASYMS, options.asym),
     ...options.offer,
     slot: options.slot,
+    dataTransferSize: options.transferSize,
     anchors,
     reference: options.reference === undefined ? target.reference : readReference(options.reference),
     onProgress: (step) => progress.step(step),
@@ -144,6 +152,7 @@ function runServe(options: ServeArguments): Promise<void> {
   if (options.board !== undefined) {
     if (options.host) program.error("--host and --board exclude each other");
     if (heartbeat !== undefined) program.error("a board's heartbeat is up to its firmware");
+    if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
   }
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
@@ -193,6 +202,7 @@ program
   .option("--key-update", "update the session's keys, in every way there is")
   .option("--mutual", "prove ourselves if the responder asks us to, in the session or in CHALLENGE_AUTH")
   .option("--identity <folder>", "whose chain and key: ecp256, ecp384; default: the development PKI's requester")
+  .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")
   .action(runAttest);
@@ -217,6 +227,7 @@ program
   .option("--mac-only", "only authenticate what goes through sessions")
   .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
+  .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .action(runServe);
 
 program

@@ -21,6 +21,8 @@ export interface ServeOptions {
   readonly policy?: Partial<SessionPolicy>;
   /** Seconds, up to 255, of the responder in this process; a board has its own. */
   readonly heartbeatPeriod?: number | undefined;
+  /** DataTransferSize of the responder in this process, in bytes from 42 on; a board has its own. */
+  readonly transferSize?: number | undefined;
 }
 
 const SILENCE = new Uint8Array(0);
@@ -56,11 +58,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-async function openHost({ identity, policy, heartbeatPeriod }: ServeOptions): Promise<Served> {
+async function openHost({ identity, policy, heartbeatPeriod, transferSize }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
   const device = loadIdentity(identity ?? join(CERTIFICATES, "identity.bin"), policy);
-  const responder = hostResponder(device, (error) => console.error(error), heartbeatPeriod);
-  const response = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
+  const responder = hostResponder(device, (error) => console.error(error), heartbeatPeriod, transferSize);
+  const response = new Uint8Array((transferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return {
     respond(type, message) {
       const isRecord = type === SECURED_TYPE;

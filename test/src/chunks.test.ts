@@ -360,7 +360,7 @@ describe("channels", () => {
         super(length);
         buffers.push(this);
       }
-    } as Uint8ArrayConstructor;
+    } as unknown as Uint8ArrayConstructor;
     try {
       return { chunks: new Chunks({ maxSpdmMsgSize: MAX }), buffers: buffers.slice() };
     } finally {

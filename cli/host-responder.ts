@@ -15,6 +15,7 @@ import { rawMeasurement } from "../hal/portable/measurement.js";
 import { portablePskStore } from "../hal/portable/psk.js";
 import { sha3_256, sha3_384, sha3_512 } from "../hal/portable/sha3.js";
 import * as algorithm from "../src/algorithms.js";
+import { Chunks } from "../src/chunks.js";
 import type { Exchange } from "../src/exchange.js";
 import {
   DEVICE_MODE,
@@ -36,8 +37,9 @@ import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
 import { identityOf } from "./identity.js";
 
-/** What DMTF's emulator and its buffers are made for. */
+/** What DMTF's emulator and its buffers are made for; as large as that its MaxSPDMmsgSize. */
 export const DATA_TRANSFER_SIZE = 0x1200;
+const MAX_SPDM_MSG_SIZE = 0x28000;
 /** A signature takes some 15 ms in JavaScript on a host; a busy one is given a second. */
 const CT_EXPONENT = 20;
 /** Seconds. Requesters on the same host need no more, and those that a person starts and stops by hand are missed soon. */
@@ -96,10 +98,12 @@ export const hostExchanges: readonly Exchange[] = [
 export interface HostOptions extends Required<Pick<Options, "onFault">>, Pick<Options, "onAnswer"> {
   /** Seconds, up to 255; 0: no heartbeat. */
   readonly heartbeatPeriod?: number | undefined;
+  /** Bytes that go over at once, from 42 on. */
+  readonly dataTransferSize?: number | undefined;
 }
 
 export function hostResponder(device: DeviceIdentity, options: HostOptions): Responder {
-  const { heartbeatPeriod = HEARTBEAT_PERIOD, ...told } = options;
+  const { heartbeatPeriod = HEARTBEAT_PERIOD, dataTransferSize = DATA_TRANSFER_SIZE, ...told } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
   const identities = ASYMS.map((one) => ({
@@ -121,7 +125,8 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: hostMeasurements() },
     random,
     ctExponent: CT_EXPONENT,
-    dataTransferSize: DATA_TRANSFER_SIZE,
+    dataTransferSize,
+    chunks: new Chunks({ maxSpdmMsgSize: MAX_SPDM_MSG_SIZE }),
     sessions: sessionsOf(device, heartbeatPeriod),
     ...mutual(policy, () => requestersOf(device)),
     ...told,

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { HOST_KINDS } from "../certs/hierarchy.js";
 import { writeIdentityImage } from "../certs/identity-writer.js";
 import { sha256 } from "../hal/portable/crypto.js";
+import { MIN_DATA_TRANSFER_SIZE } from "../src/capabilities.js";
 import { VERSIONS, type Version } from "../src/versions.js";
 import { makeCertificates } from "./certs.js";
 import { loadIdentity, MUTUAL } from "./identity.js";
@@ -12,6 +13,7 @@ import { PcapWriter } from "./pcap.js";
 import { provision } from "./provision.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
+import { DATA_TRANSFER_SIZE } from "./requester/conversation.js";
 import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
 import { serve } from "./serve.js";
@@ -37,6 +39,7 @@ interface AttestArguments extends SessionArguments {
   crypto: string;
   root?: string[];
   reference?: string;
+  transferSize?: number;
   pcap?: string;
   json?: boolean;
 }
@@ -54,6 +57,7 @@ interface ServeArguments {
   pskWithoutContext?: boolean;
   heartbeat?: number;
   trace?: boolean;
+  transferSize?: number;
 }
 
 function integer(low: number, high: number): (text: string) => number {
@@ -65,6 +69,9 @@ function integer(low: number, high: number): (text: string) => number {
     return value;
   };
 }
+
+/** DataTransferSize: what every SPDM endpoint can take, to what ours do. */
+const transferSize = integer(MIN_DATA_TRANSFER_SIZE, DATA_TRANSFER_SIZE);
 
 const versionOf = (name: string | undefined): Version | undefined =>
   VERSIONS.find((version) => versionName(version) === name);
@@ -100,6 +107,7 @@ async function attestTarget(
     baseAsym: oneOrAll(ASYMS, options.asym),
     ...options.offer,
     slot: options.slot,
+    dataTransferSize: options.transferSize,
     anchors,
     reference: options.reference === undefined ? target.reference : readReference(options.reference),
     onProgress: (step) => progress.step(step),
@@ -147,6 +155,7 @@ function runServe(options: ServeArguments): Promise<void> {
     if (options.host) program.error("--host and --board exclude each other");
     if (heartbeat !== undefined) program.error("a board's heartbeat is up to its firmware");
     if (options.trace) program.error("--trace is for --host: what a session with a board carries is not seen here");
+    if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
   }
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
@@ -201,6 +210,7 @@ program
   .option("--key-update", "update the session's keys, in every way there is")
   .option("--mutual", "prove ourselves if the responder asks us to, in the session or in CHALLENGE_AUTH")
   .option("--identity <folder>", "whose chain and key: ecp256, ecp384, …; default: the development PKI's requester")
+  .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")
   .action(runAttest);
@@ -226,6 +236,7 @@ program
   .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
   .option("--trace", "print each message that is answered, those in sessions too")
+  .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .action(runServe);
 
 program

@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly heartbeatPeriod?: number | undefined;
   /** Print each message that the responder in this process answers. */
   readonly trace?: boolean | undefined;
+  /** DataTransferSize of the responder in this process, in bytes from 42 on; a board has its own. */
+  readonly transferSize?: number | undefined;
 }
 
 const SILENCE = new Uint8Array(0);
@@ -60,7 +62,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-async function openHost({ identity, policy, heartbeatPeriod, trace }: ServeOptions): Promise<Served> {
+async function openHost({ identity, policy, heartbeatPeriod, trace, transferSize }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
   const device = loadIdentity(identity ?? CERTIFICATES, policy, KINDS);
   const onAnswer: Options["onAnswer"] = (request, response, sessionId) =>
@@ -68,9 +70,10 @@ async function openHost({ identity, policy, heartbeatPeriod, trace }: ServeOptio
   const responder = hostResponder(device, {
     onFault: (error) => console.error(error),
     heartbeatPeriod,
+    dataTransferSize: transferSize,
     ...(trace ? { onAnswer } : {}),
   });
-  const response = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
+  const response = new Uint8Array((transferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return {
     respond(type, message) {
       const isRecord = type === SECURED_TYPE;

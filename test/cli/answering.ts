@@ -24,14 +24,18 @@ export type Alter = (response: Uint8Array, request: Uint8Array, type: number) =>
 /** What the responder is like. */
 export interface Device extends Partial<SessionPolicy> {
   readonly heartbeatPeriod?: number;
+  readonly dataTransferSize?: number;
 }
 
 /** Answers as a responder does, but for what `alter` does to it. */
-export function answering(alter: Alter = (response) => response, { heartbeatPeriod, ...policy }: Device = {}) {
+export function answering(
+  alter: Alter = (response) => response,
+  { heartbeatPeriod, dataTransferSize, ...policy }: Device = {},
+) {
   const faults: unknown[] = [];
   const onFault = (error: unknown) => faults.push(error);
-  const responder = hostResponder(loadIdentity(KEYS, policy), { onFault, heartbeatPeriod });
-  const buffer = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
+  const responder = hostResponder(loadIdentity(KEYS, policy), { onFault, heartbeatPeriod, dataTransferSize });
+  const buffer = new Uint8Array((dataTransferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {
     const request = message.slice(); // records are opened in place
     const length = type === 6 ? responder.respondSecured(request, buffer) : responder.respond(request, buffer);

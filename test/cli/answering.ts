@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { KINDS } from "../../certs/hierarchy.js";
 import type { SessionPolicy } from "../../certs/identity-image.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
 import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
@@ -20,13 +21,18 @@ export type Alter = (response: Uint8Array, request: Uint8Array, type: number) =>
 
 /** What the responder is like. */
 export interface Device extends Partial<SessionPolicy> {
+  /** Folder of its keys; by default the test keys under P-256 and P-384. */
+  readonly keys?: string;
   readonly heartbeatPeriod?: number;
 }
 
 /** Answers as a responder does, but for what `alter` does to it. */
-export function answering(alter: Alter = (response) => response, { heartbeatPeriod, ...policy }: Device = {}) {
+export function answering(
+  alter: Alter = (response) => response,
+  { keys = KEYS, heartbeatPeriod, ...policy }: Device = {},
+) {
   const faults: unknown[] = [];
-  const responder = hostResponder(loadIdentity(KEYS, policy), (error) => faults.push(error), heartbeatPeriod);
+  const responder = hostResponder(loadIdentity(keys, policy, KINDS), (error) => faults.push(error), heartbeatPeriod);
   const buffer = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {
     const request = message.slice(); // records are opened in place

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { KINDS } from "../../certs/hierarchy.js";
 import type { SessionPolicy } from "../../certs/identity-image.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
 import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
@@ -23,6 +24,8 @@ export type Alter = (response: Uint8Array, request: Uint8Array, type: number) =>
 
 /** What the responder is like. */
 export interface Device extends Partial<SessionPolicy> {
+  /** Folder of its keys; by default the test keys under P-256 and P-384. */
+  readonly keys?: string;
   readonly heartbeatPeriod?: number;
   readonly dataTransferSize?: number;
 }
@@ -30,11 +33,11 @@ export interface Device extends Partial<SessionPolicy> {
 /** Answers as a responder does, but for what `alter` does to it. */
 export function answering(
   alter: Alter = (response) => response,
-  { heartbeatPeriod, dataTransferSize, ...policy }: Device = {},
+  { keys = KEYS, heartbeatPeriod, dataTransferSize, ...policy }: Device = {},
 ) {
   const faults: unknown[] = [];
   const onFault = (error: unknown) => faults.push(error);
-  const responder = hostResponder(loadIdentity(KEYS, policy), { onFault, heartbeatPeriod, dataTransferSize });
+  const responder = hostResponder(loadIdentity(keys, policy, KINDS), { onFault, heartbeatPeriod, dataTransferSize });
   const buffer = new Uint8Array((dataTransferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {
     const request = message.slice(); // records are opened in place

@@ -38,7 +38,7 @@ const USE = ["HEARTBEAT", "GET_MEASUREMENTS", "END_SESSION"];
 
 describe("a session by KEY_EXCHANGE", () => {
   for (const version of WITH_SESSIONS) {
-    for (const dhe of Object.keys(DHES)) {
+    for (const dhe of ["secp256r1", "secp384r1", "secp521r1"]) {
       for (const aead of Object.keys(AEADS)) {
         test(`SPDM ${versionName(version)}, ${dhe}, ${aead}`, async () => {
           const offer = { ...SESSION, dhe: DHES[dhe], aead: AEADS[aead] };

@@ -40,11 +40,8 @@ export function sdkFlags(sdk: string, chip: string, directory: string): string[]
   ];
 }
 
-/** Of C that faces XS as the Moddable SDK builds it. */
+/** Of C that faces XS, as the Moddable SDK builds it. */
 export function xsOnPicoFlags(moddable: string): string[] {
-  const includes = ["xs/includes", "xs/platforms", "xs/platforms/pico", "xs/sources"];
-  return [
-    ...includes.flatMap((name) => ["-isystem", join(moddable, name)]),
-    ...["-DINCLUDE_XSPLATFORM", '-DXSPLATFORM="xsPlatform.h"'],
-  ];
+  const includes = ["xs/includes", "xs/sources", "xs/platforms/pico", "xs/platforms/mc", "build/devices/pico"];
+  return includes.flatMap((name) => ["-isystem", join(moddable, name)]);
 }

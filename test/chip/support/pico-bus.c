@@ -90,8 +90,9 @@ static void their_step(void)
 	else if (chip.left)
 		refuse();
 	else if (world.reads && !chip.asked) {
-		chip.asked = true;
-		chip.raw |= RD_REQ;
+		/* As if something was left to send to the one before: SLVFLUSH_TXFIFO. */
+		chip.asked = chip.flushing = true;
+		chip.raw |= RD_REQ | TX_ABRT;
 	}
 	else if (chip.at == world.diesAt || (world.reads && !world.answered))
 		return;
@@ -121,8 +122,6 @@ static void abort_ours(uint32_t raw)
 
 static void take_next(void)
 {
-	if (!chip.txCount)
-		return;
 	chip.lastByte = chip.tx[0] & I2C_IC_DATA_CMD_STOP_BITS;
 	require(chip.length < sizeof chip.frame, "we never end");
 	chip.frame[chip.length++] = (uint8_t)chip.tx[0];
@@ -158,7 +157,7 @@ static void own_step(void)
 	}
 	if (chip.lastByte)
 		end_ours();
-	else if (!chip.ending)
+	else if (!chip.ending && chip.txCount)
 		take_next();
 	if (chip.ending)
 		chip.ending = chip.active = false;
@@ -170,7 +169,7 @@ static void disable_now(void)
 {
 	chip.lost = chip.addressed && chip.at != 0;
 	chip.left = chip.addressed;
-	chip.ending = chip.active;
+	chip.ending = chip.active || (chip.addressed && world.holds);
 	chip.on = false;
 	chip.rxCount = chip.txCount = 0;
 }
@@ -191,7 +190,7 @@ static void write_data(uint32_t value)
 {
 	if (is_target()) {
 		require(chip.asked && !(chip.raw & RD_REQ), "an answer that nobody waits for");
-		world.answered = (uint8_t)value;
+		world.answered = chip.flushing ? 0 : (uint8_t)value;
 		return;
 	}
 	require(chip.txCount < DEPTH, "the FIFO to send is full");

@@ -25,8 +25,9 @@ struct world {
 	size_t lengths[FRAMES_MAX];
 	unsigned frameCount, done, refused, pace, burst;
 	uint64_t startAt, burstAt;
-	/* They read a byte instead; or come to this byte and are silent, until we leave them. */
-	bool reads;
+	/* They read a byte instead; or come to this byte and are silent, until we leave them: with
+	 * the clock held until we are reset, or not. */
+	bool reads, holds;
 	size_t diesAt;
 
 	/* They write to somebody else until then. */

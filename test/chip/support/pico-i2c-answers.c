@@ -74,10 +74,15 @@ static void turning(void)
 {
 	unsigned refused = 0, lost = 0, runs = 0;
 	for (size_t length = 1; length <= 31; length += 10)
-		for (unsigned at = 0; at < 1500; at++, runs++) {
+		for (unsigned i = 0; i < 1800; i++, runs++) {
+			bool early = i >= 1500;
+			unsigned at = early ? i - 1500 : i;
 			start(length > 20 ? 2 : 20);
 			write_to_us(length);
-			world.startAt = world.now + at;
+			if (early)
+				bus_run(at);
+			else
+				world.startAt = world.now + at;
 			require(reply(10), "sent while they write");
 			until_written();
 			expect(1, "received while we write");
@@ -88,16 +93,17 @@ static void turning(void)
 }
 
 /* They fall silent amid a frame, which counts as nothing, and write all of it later. */
-static void silent(void)
+static void silent(bool holds)
 {
 	start(20);
 	write_to_us(9);
+	world.holds = holds;
 	world.diesAt = 4;
 	bus_run(1000);
 	uint64_t begun = world.now;
 	bool sent = reply(10);
-	printf("silent: %s in %u ms, resent %u, lost %u", sent ? "sent" : "refused", (unsigned)((world.now - begun) / 1000),
-	       pico_i2c_counters.resent, pico_i2c_counters.lost);
+	printf("silent: %s in %u ms, resent %u, lost %u, reset %u", sent ? "sent" : "refused", (unsigned)((world.now - begun) / 1000),
+	       pico_i2c_counters.resent, pico_i2c_counters.lost, pico_i2c_counters.reset);
 	until_written();
 	expect(1, "the whole of it");
 	printf(", then received\n");

@@ -164,18 +164,21 @@ for (const chip of CHIPS)
         ["that stick at 0 from the start", ["0", "0"], never],
         ["that stick at 1 amid the first seed", ["64", "2000"], never],
         ["that stick at 1 later", ["64", later], noMore],
+        ["that stick for 384 bits, amid the first seed", ["64", "1920", "384"], never],
+        ["that stick for 150 bits, which a tenth of a bit allows", ["64", "2000", "150"], good],
         ["of which 62 in 64 are ones", ["62", "0"], never],
         ["of which 2 in 64 are ones, later", ["2", later], noMore],
       ];
-      const silent: typeof faults = [
-        ["of a generator that says nothing", ["silent", "0"], never],
-        ["of a generator that says no more", ["silent", later], noMore],
+      const generator: typeof faults = [
+        ["of a generator that says nothing", ["silent", "0"], never.replace("again", "late, again")],
+        ["of a generator that says no more", ["silent", later], noMore.replace("again", "late, again")],
         ...["2", "4", "8"].flatMap((error) => [
-          [`of a generator with error ${error}`, ["error", error, "0"], never] as const,
-          [`of a generator with error ${error} later`, ["error", error, later], noMore] as const,
+          [`with error ${error}`, [`error${error}`, "0"], never.replace("again", "at once, again")] as const,
+          [`with error ${error}, later`, [`error${error}`, later], noMore.replace("again", "at once, again")] as const,
         ]),
+        ["with an error that goes", ["error2", later, "14"], noMore.replace("again", "at once, again")],
       ];
-      for (const [name, words, expected] of [...faults, ...(chip === "rp2350" ? silent : [])])
+      for (const [name, words, expected] of [...faults, ...(chip === "rp2350" ? generator : [])])
         test(name, async () => assert.deepEqual(await scenario(...words), [`before start 0 00, ${expected}`]));
     });
 

@@ -88,9 +88,9 @@ static void flash(void)
 	printf(", dead %d %d\n", flash_erase(0), flash_program(32, page, 1));
 }
 
-/* --- random numbers: good up to so many bits, then `ones` of 64 --- */
+/* --- random numbers: good but for so many bits, or looks at the RP2350's generator, of which `ones` in 64 are --- */
 
-static uint64_t now, goodBits, bits, noise = 2026;
+static uint64_t now, goodBits, badFor, bits, noise = 2026;
 static unsigned ones;
 static uint32_t trngFault;
 static bool trngSilent;
@@ -103,7 +103,9 @@ static uint32_t next_bit(void)
 {
 	noise ^= noise << 13, noise ^= noise >> 7, noise ^= noise << 17;
 	uint64_t draw = noise >> 20;
-	return bits++ < goodBits ? draw & 1 : draw % 64 < ones;
+	bool good = bits < goodBits || bits - goodBits >= badFor;
+	bits++;
+	return good ? draw & 1 : draw % 64 < ones;
 }
 
 struct rosc_registers *fake_rosc(void)
@@ -117,9 +119,9 @@ struct trng_registers *fake_trng(void)
 {
 	static struct trng_registers registers;
 	static bool drawn;
-	bool bad = bits >= goodBits;
+	bool bad = bits >= goodBits && (trngFault || trngSilent) && badFor && badFor--;
 	registers.rng_isr = bad ? trngFault : 0;
-	registers.trng_valid = !bad || !(trngFault || trngSilent);
+	registers.trng_valid = !bad;
 	for (unsigned i = 0; registers.rnd_source_enable && !drawn && i < 6; i++) {
 		registers.ehr_data[i] = 0;
 		for (unsigned j = 0; j < 32; j++)
@@ -129,12 +131,12 @@ struct trng_registers *fake_trng(void)
 	return &registers;
 }
 
-static void fill(uint64_t good, unsigned biased)
+static void fill(uint64_t good, const char *lasts)
 {
 	uint8_t out[2000] = { 0xA5 };
 	unsigned fills = 0, nonzero = 0;
 	goodBits = good;
-	ones = biased;
+	badFor = lasts ? strtoull(lasts, NULL, 10) : UINT64_MAX;
 	bool early = random_fill(out, 1);
 	printf("before start %d %02x, ", early, out[0]);
 	printf("start %d, ", random_start());
@@ -145,6 +147,8 @@ static void fill(uint64_t good, unsigned biased)
 	for (size_t i = 0; i < sizeof out; i++)
 		nonzero += out[i] != 0;
 	printf("%s, wiped %d, ", fills == 0 ? "none" : fills == 5200 ? "all" : "some", nonzero == 0);
+	if (trngFault || trngSilent)
+		printf("%s, ", now < 100000 ? "at once" : "late");
 	bool again = random_fill(out, sizeof out);
 	printf("again %d %d\n", again, random_start());
 }
@@ -244,11 +248,14 @@ int main(int count, char **arguments)
 		key(more);
 	else if (strcmp(name, "serial") == 0)
 		serial();
-	else if (strcmp(name, "error") == 0)
-		trngFault = (uint32_t)atoi(more), fill(strtoull(arguments[3], NULL, 10), 32);
-	else if (strcmp(name, "silent") == 0)
-		trngSilent = true, fill(strtoull(more, NULL, 10), 32);
-	else
-		fill(strtoull(more, NULL, 10), (unsigned)atoi(name));
+	else {
+		/* Of good bits; then what is wrong, and perhaps for how long. */
+		trngSilent = strcmp(name, "silent") == 0;
+		if (sscanf(name, "error%u", &trngFault) == 1 || trngSilent)
+			ones = 32;
+		else
+			ones = (unsigned)atoi(name);
+		fill(strtoull(more, NULL, 10), count > 3 ? arguments[3] : NULL);
+	}
 	return 0;
 }

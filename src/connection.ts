@@ -1,6 +1,6 @@
 import type { Aead, HashAlgorithm, KeyAgreement, Random, Verifier } from "../hal/crypto.js";
 import type { Identity } from "../hal/identity.js";
-import type { Measurements } from "../hal/measurements.js";
+import type { MeasurementLog, Measurements } from "../hal/measurements.js";
 import type { Chains } from "./chain.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
 import type { EphemeralKeys } from "./ephemeral-keys.js";
@@ -23,6 +23,8 @@ export interface ResponderOptions {
     readonly engine: HashAlgorithm;
     readonly source: Measurements;
   };
+  /** The measurement extension log, if that is served. */
+  readonly log?: MeasurementLog;
   readonly random: Random;
   /** Answers take up to 2^ctExponent µs when they need cryptography. */
   readonly ctExponent: number;
@@ -63,6 +65,8 @@ export interface Negotiated {
   readonly chains: Chains;
   /** Whether measurements were negotiated. */
   readonly measures: boolean;
+  /** Whether the measurement extension log was. */
+  readonly logs: boolean;
   /** Whether opaque data have a format; without one there are none. */
   readonly opaqueData: boolean;
   readonly keyAgreement: KeyAgreement | undefined;

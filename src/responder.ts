@@ -4,6 +4,7 @@ import {
   KEY_EX_CAP,
   MAC_CAP,
   MEAS_CAP,
+  MEL_CAP,
   MUT_AUTH_CAP,
   PSK_CAP,
 } from "./capabilities.js";
@@ -253,10 +254,11 @@ export class Responder {
 }
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
-function capabilityFlags({ exchanges, measurements, sessions, mutualAuthentication }: Options): number {
+function capabilityFlags({ exchanges, measurements, log, sessions, mutualAuthentication }: Options): number {
   let flags = 0;
   for (const exchange of exchanges) flags |= exchange.capability;
   if ((flags & MEAS_CAP) !== 0 && measurements === undefined) throw new Error("no measurements to serve");
+  if ((flags & MEL_CAP) !== 0 && (log === undefined || measurements === undefined)) throw new Error("no log to serve");
   if ((flags & (KEY_EX_CAP | PSK_CAP)) !== 0) {
     if (sessions === undefined) throw new Error("no engines for sessions");
     if ((flags & KEY_EX_CAP) !== 0 && sessions.dhe.length === 0) throw new Error("no key agreement for KEY_EXCHANGE");

@@ -26,6 +26,7 @@ import {
   AEAD,
   DHE,
   DMTF_MEASUREMENT,
+  DMTF_MEL,
   KEM,
   KEY_SCHEDULE,
   MULTI_KEY_CONN,
@@ -39,6 +40,7 @@ import {
   KEY_EX_CAP,
   MAC_CAP,
   MEAS_CAP,
+  MEL_CAP,
   MULTI_KEY_CAP,
   MULTI_KEY_CAP_ONLY,
   MUT_AUTH_CAP,
@@ -285,6 +287,7 @@ export const algorithms: Exchange = Object.freeze({
       options.measurements !== undefined &&
       (c.flags & MEAS_CAP) !== 0 &&
       (offered.measurementSpecification & DMTF_MEASUREMENT) !== 0;
+    const logs = (c.flags & MEL_CAP) !== 0 && (offered.melSpecification & DMTF_MEL) !== 0;
     const { bits, ...selected } = select(c, offered.tables);
     const otherParams = otherParamsSelection(c, offered.otherParams);
     const length = ALGORITHMS_LENGTH + offered.tables.length * TABLE_LENGTH;
@@ -300,7 +303,7 @@ export const algorithms: Exchange = Object.freeze({
         baseAsym: asym.algorithm,
         baseHash: hash.algorithm,
         pqcAsym: 0,
-        melSpecification: 0,
+        melSpecification: logs ? DMTF_MEL : 0,
         extAsym: NO_EXT,
         extHash: NO_EXT,
         tables: offered.tables.map(({ type }) => ({ type, supported: bits.get(type) ?? 0, ext: NO_EXT })),
@@ -318,6 +321,7 @@ export const algorithms: Exchange = Object.freeze({
       identity,
       chains: new Chains(identity, hash.engine),
       measures,
+      logs,
       opaqueData: (otherParams & OPAQUE_DATA_FORMAT) !== 0,
       multiKeyRequester: (otherParams & MULTI_KEY_CONN) !== 0,
       ...selected,

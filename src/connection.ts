@@ -1,4 +1,5 @@
 import type { Aead, HashAlgorithm, KeyAgreement, Random, Verifier } from "../hal/crypto.js";
+import type { DeviceClass } from "../hal/endpoint-info.js";
 import type { Identity } from "../hal/identity.js";
 import type { MeasurementLog, Measurements } from "../hal/measurements.js";
 import type { Chains } from "./chain.js";
@@ -25,6 +26,8 @@ export interface ResponderOptions {
   };
   /** The measurement extension log, if that is served. */
   readonly log?: MeasurementLog;
+  /** What class of device this is, if that is served. */
+  readonly deviceClasses?: readonly DeviceClass[];
   readonly random: Random;
   /** Answers take up to 2^ctExponent µs when they need cryptography. */
   readonly ctExponent: number;

@@ -1,5 +1,6 @@
 import {
   ENCRYPT_CAP,
+  EP_INFO_CAP,
   HANDSHAKE_IN_THE_CLEAR_CAP,
   KEY_EX_CAP,
   MAC_CAP,
@@ -254,11 +255,13 @@ export class Responder {
 }
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
-function capabilityFlags({ exchanges, measurements, log, sessions, mutualAuthentication }: Options): number {
+function capabilityFlags(options: Options): number {
+  const { exchanges, measurements, log, deviceClasses, sessions, mutualAuthentication } = options;
   let flags = 0;
   for (const exchange of exchanges) flags |= exchange.capability;
   if ((flags & MEAS_CAP) !== 0 && measurements === undefined) throw new Error("no measurements to serve");
   if ((flags & MEL_CAP) !== 0 && (log === undefined || measurements === undefined)) throw new Error("no log to serve");
+  if ((flags & EP_INFO_CAP) !== 0 && deviceClasses === undefined) throw new Error("no device class to serve");
   if ((flags & (KEY_EX_CAP | PSK_CAP)) !== 0) {
     if (sessions === undefined) throw new Error("no engines for sessions");
     if ((flags & KEY_EX_CAP) !== 0 && sessions.dhe.length === 0) throw new Error("no key agreement for KEY_EXCHANGE");

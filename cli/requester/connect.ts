@@ -6,7 +6,7 @@ import { V1_1, VERSIONS } from "../../src/versions.js";
 import { type Conversation, DATA_TRANSFER_SIZE, decode } from "./conversation.js";
 import { versionName } from "./names.js";
 import type { Offer } from "./offer.js";
-import { Impossible } from "./verdict.js";
+import { Impossible, Untrusted } from "./verdict.js";
 
 /** GET_VERSION; the version of the connection. */
 export async function agreeVersion(c: Conversation, offer: Offer): Promise<void> {
@@ -37,6 +37,7 @@ export async function exchangeCapabilities(c: Conversation, offer: Offer): Promi
   };
   const { request, response } = await c.ask(GET_CAPABILITIES, (w) => writeGetCapabilities(w, own, c.version));
   const answer = decode("CAPABILITIES", () => readCapabilities(response, c.version));
+  if (answer.algorithms !== undefined) throw new Untrusted("CAPABILITIES: lists algorithms, which nobody asked for");
   c.transcript.addVca(request);
   c.transcript.addVca(response.consumed());
   c.setCtExponent(answer.ctExponent);

@@ -262,6 +262,38 @@ function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
   return { keyAgreement: dhe?.engine, aead: aead?.engine, requesterAsym, bits };
 }
 
+/** Bytes of the block that is all of NEGOTIATE_ALGORITHMS but its first two, without tables. */
+const BLOCK_LENGTH = 30;
+
+const bitsOf = (choices: readonly { readonly algorithm: number }[]): number =>
+  choices.reduce((bits, { algorithm }) => bits | algorithm, 0);
+
+/** All that the board has, for the algorithms block of CAPABILITIES: NEGOTIATE_ALGORITHMS without its first two bytes. */
+export function supportedAlgorithms({ options, flags }: Connection): NegotiateAlgorithms {
+  const { sessions, mutualAuthentication, measurements } = options;
+  const tables: AlgorithmTable[] = [];
+  const list = (type: number, supported: number) => {
+    if (supported !== 0) tables.push({ type, supported, ext: NO_EXT });
+  };
+  const opens = (flags & (KEY_EX_CAP | PSK_CAP)) !== 0;
+  if ((flags & KEY_EX_CAP) !== 0) list(DHE, bitsOf(sessions!.dhe));
+  if (opens) list(AEAD, bitsOf(sessions!.aead));
+  list(REQ_BASE_ASYM, bitsOf(mutualAuthentication?.algorithms ?? []));
+  if (opens) list(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);
+  return {
+    length: BLOCK_LENGTH + tables.length * TABLE_LENGTH,
+    measurementSpecification: measurements !== undefined && (flags & MEAS_CAP) !== 0 ? DMTF_MEASUREMENT : 0,
+    otherParams: OPAQUE_DATA_FORMAT_1,
+    baseAsym: bitsOf(options.baseAsym),
+    baseHash: bitsOf(options.baseHash),
+    pqcAsym: 0,
+    melSpecification: (flags & MEL_CAP) !== 0 ? DMTF_MEL : 0,
+    extAsym: NO_EXT,
+    extHash: NO_EXT,
+    tables,
+  };
+}
+
 function otherParamsSelection(c: Connection, offered: number): number {
   const opaque = offered & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
   // A requester that only has multi-key connections gets one; there is nothing here to negotiate.

@@ -6,6 +6,7 @@ import type { Chains } from "./chain.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
 import type { EphemeralKeys } from "./ephemeral-keys.js";
 import { RESPONSE_TOO_LARGE, SpdmError, UNSPECIFIED } from "./errors.js";
+import type { Events } from "./events.js";
 import { NOT_STARTED, type State } from "./exchange.js";
 import type { Session } from "./session.js";
 import type { SecureSessions, Sessions } from "./sessions.js";
@@ -28,6 +29,8 @@ export interface ResponderOptions {
   readonly log?: MeasurementLog;
   /** What class of device this is, if that is served. */
   readonly deviceClasses?: readonly DeviceClass[];
+  /** What requesters are told of, if they subscribe: what `deviceEvents` makes. */
+  readonly events?: Events;
   readonly random: Random;
   /** Answers take up to 2^ctExponent µs when they need cryptography. */
   readonly ctExponent: number;

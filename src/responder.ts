@@ -1,6 +1,8 @@
 import {
+  ENCAP_CAP,
   ENCRYPT_CAP,
   EP_INFO_CAP,
+  EVENT_CAP,
   HANDSHAKE_IN_THE_CLEAR_CAP,
   KEY_EX_CAP,
   MAC_CAP,
@@ -23,6 +25,7 @@ import {
   UNSUPPORTED_REQUEST,
   VERSION_MISMATCH,
 } from "./errors.js";
+import type { DeviceEvent } from "./event-queue.js";
 import {
   AFTER_VERSION,
   DELIVER_ENCAPSULATED_RESPONSE,
@@ -107,6 +110,13 @@ export class Responder {
       record.fill(0);
       sessions.endIf((each) => each.ending);
     }
+  }
+
+  /** Tells the sessions that subscribed to its type of `event`, as soon as they fetch their encapsulated requests. */
+  notify(event: DeviceEvent): void {
+    this.#connection.sessions.forEach((session) => {
+      session.events?.post(event);
+    });
   }
 
   #answerRecord(session: Session, record: Uint8Array, response: Uint8Array): number {
@@ -272,6 +282,10 @@ function capabilityFlags(options: Options): number {
     flags |= MAC_CAP;
     if (sessions.encrypts ?? true) flags |= ENCRYPT_CAP;
     if (sessions.inTheClear && (flags & KEY_EX_CAP) !== 0) flags |= HANDSHAKE_IN_THE_CLEAR_CAP;
+  }
+  if ((flags & EVENT_CAP) !== 0) {
+    if (options.events === undefined) throw new Error("no events to tell of");
+    if (sessions === undefined || (flags & ENCAP_CAP) === 0) throw new Error("no encapsulated requests for events");
   }
   if (mutualAuthentication !== undefined) flags |= MUT_AUTH_CAP;
   return flags;

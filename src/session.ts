@@ -1,6 +1,7 @@
 import type { Hash, Random } from "../hal/crypto.js";
 import type { Requester } from "./connection.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
+import type { EventQueue } from "./event-queue.js";
 import type { HandshakeSecret, MasterSecret } from "./key-schedule.js";
 import { Direction, dataOffset, type Protection } from "./record.js";
 import { MeasurementRun } from "./transcript.js";
@@ -47,6 +48,8 @@ export class Session {
   requester: Requester | undefined;
   /** Encapsulated requests that are to be fetched in it. */
   flow: EncapsulatedFlow | undefined;
+  /** What it subscribed to, and is to be told. */
+  events: EventQueue | undefined;
   /** Seconds; 0 if there is no heartbeat. */
   heartbeatPeriod = 0;
   /** When the peer's last record came, in milliseconds of the board's clock. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
 import { serveEmu } from "./emu-server.js";
+import { HostLog } from "./host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
 import { loadIdentity } from "./identity.js";
 import { TimeoutError } from "./link.js";
@@ -59,7 +60,10 @@ export async function serve(options: ServeOptions): Promise<void> {
 async function openHost({ identity, policy, heartbeatPeriod }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
   const device = loadIdentity(identity ?? join(CERTIFICATES, "identity.bin"), policy);
-  const responder = hostResponder(device, (error) => console.error(error), heartbeatPeriod);
+  const log = new HostLog(device);
+  const responder = hostResponder(device, (error) => console.error(error), heartbeatPeriod, log);
+  const measureAgain = () => log.measureAgain(responder);
+  process.on("SIGHUP", measureAgain);
   const response = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
   return {
     respond(type, message) {
@@ -69,7 +73,9 @@ async function openHost({ identity, policy, heartbeatPeriod }: ServeOptions): Pr
       return response.slice(0, length);
     },
     stopped: new Promise(() => {}),
-    close: async () => {},
+    close: async () => {
+      process.off("SIGHUP", measureAgain);
+    },
   };
 }
 

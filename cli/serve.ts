@@ -3,6 +3,7 @@ import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
 import type { Options } from "../src/responder.js";
 import { serveEmu } from "./emu-server.js";
+import { HostLog } from "./host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
 import { loadIdentity } from "./identity.js";
 import { TimeoutError } from "./link.js";
@@ -67,12 +68,16 @@ async function openHost({ identity, policy, heartbeatPeriod, trace, transferSize
   const device = loadIdentity(identity ?? CERTIFICATES, policy, KINDS);
   const onAnswer: Options["onAnswer"] = (request, response, sessionId) =>
     console.log(traceLine(request, response, sessionId));
+  const log = new HostLog(device);
   const responder = hostResponder(device, {
+    log,
     onFault: (error) => console.error(error),
     heartbeatPeriod,
     dataTransferSize: transferSize,
     ...(trace ? { onAnswer } : {}),
   });
+  const measureAgain = () => log.measureAgain(responder);
+  process.on("SIGHUP", measureAgain);
   const response = new Uint8Array((transferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return {
     respond(type, message) {
@@ -82,7 +87,9 @@ async function openHost({ identity, policy, heartbeatPeriod, trace, transferSize
       return response.slice(0, length);
     },
     stopped: new Promise(() => {}),
-    close: async () => {},
+    close: async () => {
+      process.off("SIGHUP", measureAgain);
+    },
   };
 }
 

@@ -1,12 +1,14 @@
 import type { Aead, HashAlgorithm, KeyAgreement, Random, Verifier } from "../hal/crypto.js";
+import type { DeviceClass } from "../hal/endpoint-info.js";
 import type { Identity } from "../hal/identity.js";
-import type { Measurements } from "../hal/measurements.js";
+import type { MeasurementLog, Measurements } from "../hal/measurements.js";
 import { CHUNK_CAP } from "./capabilities.js";
 import type { Chains } from "./chain.js";
 import type { Chunks } from "./chunks.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
 import type { EphemeralKeys } from "./ephemeral-keys.js";
 import { RESPONSE_TOO_LARGE, SpdmError, UNSPECIFIED } from "./errors.js";
+import type { Events } from "./events.js";
 import { NOT_STARTED, type State } from "./exchange.js";
 import type { Session } from "./session.js";
 import type { SecureSessions, Sessions } from "./sessions.js";
@@ -25,6 +27,12 @@ export interface ResponderOptions {
     readonly engine: HashAlgorithm;
     readonly source: Measurements;
   };
+  /** The measurement extension log, if that is served. */
+  readonly log?: MeasurementLog;
+  /** What class of device this is, if that is served. */
+  readonly deviceClasses?: readonly DeviceClass[];
+  /** What requesters are told of, if they subscribe: what `deviceEvents` makes. */
+  readonly events?: Events;
   readonly random: Random;
   /** Answers take up to 2^ctExponent µs when they need cryptography. */
   readonly ctExponent: number;
@@ -73,6 +81,8 @@ export interface Negotiated {
   readonly chains: Chains;
   /** Whether measurements were negotiated. */
   readonly measures: boolean;
+  /** Whether the measurement extension log was. */
+  readonly logs: boolean;
   /** Whether opaque data have a format; without one there are none. */
   readonly opaqueData: boolean;
   readonly keyAgreement: KeyAgreement | undefined;

@@ -1,9 +1,13 @@
 import {
+  ENCAP_CAP,
   ENCRYPT_CAP,
+  EP_INFO_CAP,
+  EVENT_CAP,
   HANDSHAKE_IN_THE_CLEAR_CAP,
   KEY_EX_CAP,
   MAC_CAP,
   MEAS_CAP,
+  MEL_CAP,
   MIN_DATA_TRANSFER_SIZE,
   MUT_AUTH_CAP,
   PSK_CAP,
@@ -23,6 +27,7 @@ import {
   UNSUPPORTED_REQUEST,
   VERSION_MISMATCH,
 } from "./errors.js";
+import type { DeviceEvent } from "./event-queue.js";
 import {
   AFTER_VERSION,
   DELIVER_ENCAPSULATED_RESPONSE,
@@ -112,6 +117,13 @@ export class Responder {
       record.fill(0);
       sessions.endIf((each) => each.ending);
     }
+  }
+
+  /** Tells the sessions that subscribed to its type of `event`, as soon as they fetch their encapsulated requests. */
+  notify(event: DeviceEvent): void {
+    this.#connection.sessions.forEach((session) => {
+      session.events?.post(event);
+    });
   }
 
   #answerRecord(session: Session, record: Uint8Array, response: Uint8Array): number {
@@ -273,10 +285,12 @@ export class Responder {
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
 function capabilityFlags(options: Options, exchanges: readonly Exchange[]): number {
-  const { chunks, dataTransferSize, measurements, sessions, mutualAuthentication } = options;
+  const { chunks, dataTransferSize, measurements, log, deviceClasses, sessions, mutualAuthentication } = options;
   let flags = 0;
   for (const exchange of exchanges) flags |= exchange.capability;
   if ((flags & MEAS_CAP) !== 0 && measurements === undefined) throw new Error("no measurements to serve");
+  if ((flags & MEL_CAP) !== 0 && (log === undefined || measurements === undefined)) throw new Error("no log to serve");
+  if ((flags & EP_INFO_CAP) !== 0 && deviceClasses === undefined) throw new Error("no device class to serve");
   if (dataTransferSize < MIN_DATA_TRANSFER_SIZE) throw new Error("DataTransferSize is too small");
   if (chunks !== undefined && chunks.maxSpdmMsgSize < dataTransferSize) throw new Error("MaxSPDMmsgSize is too small");
   if ((flags & (KEY_EX_CAP | PSK_CAP)) !== 0) {
@@ -289,6 +303,10 @@ function capabilityFlags(options: Options, exchanges: readonly Exchange[]): numb
     flags |= MAC_CAP;
     if (sessions.encrypts ?? true) flags |= ENCRYPT_CAP;
     if (sessions.inTheClear && (flags & KEY_EX_CAP) !== 0) flags |= HANDSHAKE_IN_THE_CLEAR_CAP;
+  }
+  if ((flags & EVENT_CAP) !== 0) {
+    if (options.events === undefined) throw new Error("no events to tell of");
+    if (sessions === undefined || (flags & ENCAP_CAP) === 0) throw new Error("no encapsulated requests for events");
   }
   if (mutualAuthentication !== undefined) flags |= MUT_AUTH_CAP;
   return flags;

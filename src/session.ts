@@ -1,6 +1,7 @@
 import type { Hash, Random } from "../hal/crypto.js";
 import type { Requester, Transfer } from "./connection.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
+import type { EventQueue } from "./event-queue.js";
 import type { HandshakeSecret, MasterSecret } from "./key-schedule.js";
 import { Direction, dataOffset, type Protection } from "./record.js";
 import { MeasurementRun } from "./transcript.js";
@@ -49,6 +50,8 @@ export class Session {
   flow: EncapsulatedFlow | undefined;
   /** The large message that comes or goes in it. */
   transfer: Transfer | undefined;
+  /** What it subscribed to, and is to be told. */
+  events: EventQueue | undefined;
   /** Seconds; 0 if there is no heartbeat. */
   heartbeatPeriod = 0;
   /** When the peer's last record came, in milliseconds of the board's clock. */

@@ -38,6 +38,7 @@ export async function exchangeCapabilities(c: Conversation, offer: Offer): Promi
   };
   const { request, response } = await c.ask(GET_CAPABILITIES, (w) => writeGetCapabilities(w, own, c.version));
   const answer = decode("CAPABILITIES", () => readCapabilities(response, c.version));
+  if (answer.algorithms !== undefined) throw new Untrusted("CAPABILITIES: lists algorithms, which nobody asked for");
   c.transcript.addVca(request);
   c.transcript.addVca(response.consumed());
   c.setCtExponent(answer.ctExponent);

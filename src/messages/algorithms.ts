@@ -26,6 +26,7 @@ import {
   AEAD,
   DHE,
   DMTF_MEASUREMENT,
+  DMTF_MEL,
   KEM,
   KEY_SCHEDULE,
   MULTI_KEY_CONN,
@@ -39,6 +40,7 @@ import {
   KEY_EX_CAP,
   MAC_CAP,
   MEAS_CAP,
+  MEL_CAP,
   MULTI_KEY_CAP,
   MULTI_KEY_CAP_ONLY,
   MUT_AUTH_CAP,
@@ -266,6 +268,38 @@ function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
   return { keyAgreement: dhe?.engine, aead: aead?.engine, requesterAsym, bits };
 }
 
+/** Bytes of the block that is all of NEGOTIATE_ALGORITHMS but its first two, without tables. */
+const BLOCK_LENGTH = 30;
+
+const bitsOf = (choices: readonly { readonly algorithm: number }[]): number =>
+  choices.reduce((bits, { algorithm }) => bits | algorithm, 0);
+
+/** All that the board has, for the algorithms block of CAPABILITIES: NEGOTIATE_ALGORITHMS without its first two bytes. */
+export function supportedAlgorithms({ options, flags }: Connection): NegotiateAlgorithms {
+  const { sessions, mutualAuthentication, measurements } = options;
+  const tables: AlgorithmTable[] = [];
+  const list = (type: number, supported: number) => {
+    if (supported !== 0) tables.push({ type, supported, ext: NO_EXT });
+  };
+  const opens = (flags & (KEY_EX_CAP | PSK_CAP)) !== 0;
+  if ((flags & KEY_EX_CAP) !== 0) list(DHE, bitsOf(sessions!.dhe));
+  if (opens) list(AEAD, bitsOf(sessions!.aead));
+  list(REQ_BASE_ASYM, bitsOf(mutualAuthentication?.algorithms ?? []));
+  if (opens) list(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);
+  return {
+    length: BLOCK_LENGTH + tables.length * TABLE_LENGTH,
+    measurementSpecification: measurements !== undefined && (flags & MEAS_CAP) !== 0 ? DMTF_MEASUREMENT : 0,
+    otherParams: OPAQUE_DATA_FORMAT_1,
+    baseAsym: bitsOf(options.baseAsym),
+    baseHash: bitsOf(options.baseHash),
+    pqcAsym: 0,
+    melSpecification: (flags & MEL_CAP) !== 0 ? DMTF_MEL : 0,
+    extAsym: NO_EXT,
+    extHash: NO_EXT,
+    tables,
+  };
+}
+
 function otherParamsSelection(c: Connection, offered: number): number {
   const opaque = offered & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
   // A requester that only has multi-key connections gets one; there is nothing here to negotiate.
@@ -291,6 +325,7 @@ export const algorithms: Exchange = Object.freeze({
       options.measurements !== undefined &&
       (c.flags & MEAS_CAP) !== 0 &&
       (offered.measurementSpecification & DMTF_MEASUREMENT) !== 0;
+    const logs = (c.flags & MEL_CAP) !== 0 && (offered.melSpecification & DMTF_MEL) !== 0;
     const { bits, ...selected } = select(c, offered.tables);
     const otherParams = otherParamsSelection(c, offered.otherParams);
     const length = ALGORITHMS_LENGTH + offered.tables.length * TABLE_LENGTH;
@@ -306,7 +341,7 @@ export const algorithms: Exchange = Object.freeze({
         baseAsym: asym.algorithm,
         baseHash: hash.algorithm,
         pqcAsym: 0,
-        melSpecification: 0,
+        melSpecification: logs ? DMTF_MEL : 0,
         extAsym: NO_EXT,
         extHash: NO_EXT,
         tables: offered.tables.map(({ type }) => ({ type, supported: bits.get(type) ?? 0, ext: NO_EXT })),
@@ -324,6 +359,7 @@ export const algorithms: Exchange = Object.freeze({
       identity,
       chains: new Chains(identity, hash.engine),
       measures,
+      logs,
       opaqueData: (otherParams & OPAQUE_DATA_FORMAT) !== 0,
       multiKeyRequester: (otherParams & MULTI_KEY_CONN) !== 0,
       ...selected,

@@ -120,7 +120,9 @@ function pending(c: Connection, session: Session | undefined): EncapsulatedFlow 
   if (session === undefined) return c.flow;
   const { keyUpdateAfter } = c.options.sessions!;
   const due = keyUpdateAfter !== undefined && session.sentCount >= keyUpdateAfter;
-  if (session.flow === undefined && due && session.phase === ESTABLISHED && c.both(KEY_UPD_CAP)) {
+  if (session.flow !== undefined || session.phase !== ESTABLISHED) return session.flow;
+  session.flow = c.options.events?.flow(c, session);
+  if (session.flow === undefined && due && c.both(KEY_UPD_CAP)) {
     session.flow = new EncapsulatedFlow(c.version, session, keyUpdateSteps(c, session));
   }
   return session.flow;

@@ -62,7 +62,7 @@ const has = (version: Version, code: number) => version >= since(code) && (code 
 const since = (code: number): Version => SINCE.find(([, codes]) => codes.includes(code))?.[0] ?? 0x10;
 
 function addListed(table: Table): void {
-  for (const { request, since: first } of hostExchanges)
+  for (const { request, since: first } of hostExchanges())
     for (const version of VERSIONS) if (version >= first) table.add("r", version, request);
 }
 

@@ -16,9 +16,7 @@ import { deviceEvents } from "../src/events.js";
 import type { Exchange } from "../src/exchange.js";
 import { algorithms } from "../src/messages/algorithms.js";
 import { capabilities } from "../src/messages/capabilities.js";
-import { certificate } from "../src/messages/certificate.js";
 import { challenge } from "../src/messages/challenge.js";
-import { digests } from "../src/messages/digests.js";
 import { endpointInfo } from "../src/messages/endpoint-info.js";
 import { measurementExtensionLog } from "../src/messages/measurement-extension-log.js";
 import { measurements } from "../src/messages/measurements.js";
@@ -28,8 +26,8 @@ import { version } from "../src/messages/version.js";
 import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
+import { type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
-import { identityOf } from "./identity.js";
 
 /** What DMTF's emulator and its buffers are made for; as large as that its MaxSPDMmsgSize. */
 export const DATA_TRANSFER_SIZE = 0x1200;
@@ -38,12 +36,6 @@ const MAX_SPDM_MSG_SIZE = 0x28000;
 const CT_EXPONENT = 20;
 /** Seconds. Requesters on the same host need no more, and those that a person starts and stops by hand are missed soon. */
 const HEARTBEAT_PERIOD = 20;
-/** In order of preference, as far as there are keys. */
-const ASYMS: readonly number[] = [
-  ...[algorithm.ECDSA_P384, algorithm.ECDSA_P256, algorithm.ECDSA_P521, algorithm.ED25519, algorithm.ED448],
-  ...[algorithm.RSAPSS_4096, algorithm.RSAPSS_3072, algorithm.RSAPSS_2048],
-  ...[algorithm.RSASSA_4096, algorithm.RSASSA_3072, algorithm.RSASSA_2048],
-];
 /** DMTF has no registry of vendors; what is below its ID is anybody's. */
 const DEVICE_CLASSES = [
   {
@@ -57,12 +49,11 @@ const random = (out: Uint8Array): void => {
   randomFillSync(out);
 };
 
-const ATTESTATION: readonly Exchange[] = [
+/** Beside those of keys and certificates, of sessions and of chunks. */
+const EXCHANGES: readonly Exchange[] = [
   version,
   capabilities,
   algorithms,
-  digests,
-  certificate,
   challenge,
   measurements,
   measurementExtensionLog,
@@ -73,7 +64,8 @@ const chunks = () => new Chunks({ maxSpdmMsgSize: MAX_SPDM_MSG_SIZE });
 
 /** All that it ever serves; of sessions what the device is provisioned for. */
 export const hostExchanges = (): readonly Exchange[] => [
-  ...ATTESTATION,
+  ...EXCHANGES,
+  ...KEY_EXCHANGES,
   ...sessionExchanges(true, true, { ...DEFAULT_POLICY, requested: 1, pskWithoutContext: false }),
   ...EVENTS,
   ...chunks().exchanges,
@@ -86,6 +78,8 @@ export interface HostOptions extends Required<Pick<Options, "onFault">>, Pick<Op
   readonly dataTransferSize?: number | undefined;
   /** What it measures and tells of itself. */
   readonly log?: HostLog;
+  /** What it is known by, and who may change its keys. */
+  readonly keys?: HostKeyOptions;
 }
 
 export function hostResponder(device: DeviceIdentity, options: HostOptions): Responder {
@@ -93,15 +87,12 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
-  const identities = ASYMS.map((one) => ({
-    algorithm: one,
-    identity: identityOf(credentials, one),
-  }));
+  const { exchanges, ...keys } = hostKeys(credentials, options.keys ?? {});
   const sessions = sessionExchanges(credentials.length > 0, psks.length > 0, policy);
   if (sessions.length > 0) sessions.push(...EVENTS);
   return new Responder({
     versions: VERSIONS,
-    exchanges: [...ATTESTATION, ...sessions],
+    exchanges: [...EXCHANGES, ...exchanges, ...sessions],
     baseHash: [
       { algorithm: algorithm.SHA_384, engine: sha384 },
       { algorithm: algorithm.SHA_256, engine: sha256 },
@@ -110,7 +101,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
       { algorithm: algorithm.SHA3_256, engine: sha3_256 },
       { algorithm: algorithm.SHA3_512, engine: sha3_512 },
     ],
-    baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0),
+    ...keys,
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
     deviceClasses: DEVICE_CLASSES,
     events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),

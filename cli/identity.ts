@@ -85,6 +85,15 @@ export function identityOf(credentials: readonly Credential[], wanted: number): 
   );
 }
 
+/** Likewise, known by slot 0's public key instead of certificates. */
+export function publicKeyIdentityOf(credentials: readonly Credential[], wanted: number): Identity | undefined {
+  const credential = credentials.find(({ algorithm, slot }) => algorithm === wanted && slot === 0);
+  if (credential === undefined) return undefined;
+  const { sign, ...identity } = identityOf([credential], wanted);
+  const publicKey = splitChain(credential.chain).at(-1)!.publicKey.export({ type: "spki", format: "der" });
+  return { ...identity, slotMask: 0, publicKey, sign: (_slot, ...rest) => sign(0, ...rest) };
+}
+
 function identityFromImage(path: string): LoadedIdentity {
   const image = readFileSync(path);
   const storage = memory(image);

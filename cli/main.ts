@@ -1,26 +1,28 @@
 /** The `spdm` command. Exit status: 0 trusted or done, 1 not trusted, 2 could not be done. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { HOST_KINDS } from "../certs/hierarchy.js";
 import { writeIdentityImage } from "../certs/identity-writer.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import { MIN_DATA_TRANSFER_SIZE } from "../src/capabilities.js";
-import { VERSIONS, type Version } from "../src/versions.js";
+import { VERSIONS } from "../src/versions.js";
+import { cryptoOption, integer } from "./arguments.js";
 import { makeCertificates } from "./certs.js";
 import { loadIdentity, MUTUAL } from "./identity.js";
+import { addKeysCommand } from "./keys-command.js";
 import { PcapWriter } from "./pcap.js";
 import { provision } from "./provision.js";
+import { type ProvisionedKey, readPublicKey } from "./public-key.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
 import { DATA_TRANSFER_SIZE } from "./requester/conversation.js";
-import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "./requester/names.js";
+import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName, versionNamed } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
 import { serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
 import {
   CERTIFICATES,
-  CRYPTOS,
   ensureCertificates,
   openTarget,
   readAnchors,
@@ -38,6 +40,8 @@ interface AttestArguments extends SessionArguments {
   asym?: string;
   crypto: string;
   root?: string[];
+  publicKey?: string;
+  multiKey?: boolean;
   reference?: string;
   transferSize?: number;
   pcap?: string;
@@ -58,23 +62,12 @@ interface ServeArguments {
   heartbeat?: number;
   trace?: boolean;
   transferSize?: number;
-}
-
-function integer(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < low || value > high) {
-      throw new InvalidArgumentError(`It must be a number from ${low} to ${high}.`);
-    }
-    return value;
-  };
+  publicKey?: boolean;
+  trustedEnvironment?: boolean;
 }
 
 /** DataTransferSize: what every SPDM endpoint can take, to what ours do. */
 const transferSize = integer(MIN_DATA_TRANSFER_SIZE, DATA_TRANSFER_SIZE);
-
-const versionOf = (name: string | undefined): Version | undefined =>
-  VERSIONS.find((version) => versionName(version) === name);
 
 async function runAttest(name: string, options: AttestArguments): Promise<void> {
   const offer = { session: await sessionOffer(options), identities: await ownIdentities(options) };
@@ -100,11 +93,16 @@ async function attestTarget(
   progress: Progress,
 ): Promise<void> {
   const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);
-  if (anchors.length === 0) throw new Error("give a trust anchor with --root FILE: nothing is trusted without one");
+  const publicKey = provisionedKey(options);
+  if (publicKey === undefined && anchors.length === 0) {
+    throw new Error("give a trust anchor with --root FILE: nothing is trusted without one");
+  }
   const attested = await attest(target.link, {
-    version: versionOf(options.version),
+    version: versionNamed(options.version),
     baseHash: oneOrAll(HASHES, options.hash),
-    baseAsym: oneOrAll(ASYMS, options.asym),
+    baseAsym: publicKey?.algorithm ?? oneOrAll(ASYMS, options.asym),
+    multiKey: options.multiKey,
+    publicKey,
     ...options.offer,
     slot: options.slot,
     dataTransferSize: options.transferSize,
@@ -123,6 +121,16 @@ async function attestTarget(
   if (options.json) console.log(toJson(result));
   else printReport(result);
   process.exitCode = result.verdict === "trusted" ? 0 : 1;
+}
+
+/** What --public-key names; throws an Error if it is about another key than the other options. */
+function provisionedKey({ publicKey, root, asym, multiKey }: AttestArguments): ProvisionedKey | undefined {
+  if (publicKey === undefined) return undefined;
+  if (root !== undefined) throw new Error("a public key needs no --root");
+  if (multiKey === true) throw new Error("a public key is no slot's: --multi-key is about slots");
+  const key = readPublicKey(publicKey);
+  if (asym !== undefined && ASYMS[asym] !== key.algorithm) throw new Error(`${publicKey}: no key for ${asym}`);
+  return key;
 }
 
 async function runProvision(name: string, options: { identity?: string }): Promise<void> {
@@ -150,18 +158,29 @@ async function runProvision(name: string, options: { identity?: string }): Promi
 }
 
 function runServe(options: ServeArguments): Promise<void> {
-  const { mutual, basicMutual, inTheClear, macOnly, pskWithoutContext, heartbeat, ...rest } = options;
+  const {
+    mutual,
+    basicMutual,
+    inTheClear,
+    macOnly,
+    pskWithoutContext,
+    heartbeat,
+    publicKey,
+    trustedEnvironment,
+    ...rest
+  } = options;
   if (options.board !== undefined) {
     if (options.host) program.error("--host and --board exclude each other");
     if (heartbeat !== undefined) program.error("a board's heartbeat is up to its firmware");
     if (options.trace) program.error("--trace is for --host: what a session with a board carries is not seen here");
     if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
+    if (publicKey || trustedEnvironment) program.error("a board's keys are up to its firmware");
   }
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
   const given = Object.entries({ requested, basic: basicMutual, inTheClear, macOnly, pskWithoutContext });
   const policy = Object.fromEntries(given.filter(([, value]) => value !== undefined));
-  return serve({ ...rest, policy, heartbeatPeriod: heartbeat });
+  return serve({ ...rest, policy, heartbeatPeriod: heartbeat, keys: { publicKey, trustedEnvironment } });
 }
 
 function reportFailure(error: unknown): void {
@@ -187,9 +206,6 @@ const HOST_ASYMS = Object.keys(ASYMS).filter((name) =>
   HOST_KINDS.some(({ algorithms }) => algorithms.includes(ASYMS[name])),
 );
 
-const cryptoOption = () =>
-  new Option("--crypto <engine>", "the board's firmware: Mbed TLS in C, or JavaScript").choices(CRYPTOS).default("psa");
-
 program
   .command("attest")
   .description(`attest a responder: ${TARGETS}`)
@@ -200,6 +216,8 @@ program
   .addOption(new Option("--asym <name>", "offer only this one").choices(Object.keys(ASYMS)))
   .addOption(cryptoOption())
   .option("--root <files...>", "trust anchors, DER or PEM; for the board by default its development roots")
+  .option("--public-key <file>", "what the responder is known by instead of certificates, DER or PEM")
+  .option("--multi-key", "ask for slots that have keys of their own, where the responder has both")
   .option("--reference <file>", "reference values of measurements; for the board by default those of its build")
   .option("--session", "open a secure session, and take the measurements in it")
   .option("--psk <hint>", "by the pre-shared key of this hint, text or 0x and hexadecimal; else by KEY_EXCHANGE")
@@ -214,6 +232,8 @@ program
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")
   .action(runAttest);
+
+addKeysCommand(program);
 
 program
   .command("serve")
@@ -237,6 +257,8 @@ program
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
   .option("--trace", "print each message that is answered, those in sessions too")
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
+  .option("--public-key", "be known by a provisioned public key, slot 0's, instead of certificates")
+  .option("--trusted-environment", "take changes of keys outside of sessions too, and from anybody")
   .action(runServe);
 
 program

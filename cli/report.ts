@@ -1,4 +1,5 @@
 /** What an attestation comes to, for people and for machines. */
+import { createHash } from "node:crypto";
 import { MEAS_CAP } from "../src/capabilities.js";
 import { responderFlagNames } from "./capability-names.js";
 import { printable } from "./chain.js";
@@ -30,6 +31,8 @@ export interface AttestationResult {
   /** The responder's flags. */
   readonly capabilities?: number;
   readonly chain?: ChainTrust;
+  /** The key that it is known by, if that is not a chain's: DER SubjectPublicKeyInfo. */
+  readonly publicKey?: { readonly algorithm: string; readonly encoded: Uint8Array };
   /** Whether the signature of CHALLENGE_AUTH was verified. */
   readonly challenged?: boolean;
   /** Whether the signature of MEASUREMENTS was verified. */
@@ -83,8 +86,11 @@ export function toJson(result: AttestationResult): string {
     version: version ?? null,
     algorithms: algorithms ? { ...algorithms, measurementHash: algorithms.measurementHash ?? null } : null,
     capabilities: capabilities === undefined ? null : responderFlagNames(capabilities),
-    slot,
+    slot: result.publicKey === undefined ? slot : null,
     chain: chain ? chainObject(chain) : null,
+    publicKey: result.publicKey
+      ? { algorithm: result.publicKey.algorithm, sha256: fingerprint(result.publicKey) }
+      : null,
     deviceInfo: chain?.deviceInfo ?? null,
     challenged: challenged ?? false,
     measurementsSigned: measurementsSigned ?? false,
@@ -142,7 +148,18 @@ function heading({ target, version, algorithms, chain }: AttestationResult, pain
   return target === undefined || who === target ? [title] : [title, paint("dim", printable(target))];
 }
 
-function chainSection({ chain, slot }: AttestationResult, paint: Paint): string[] {
+/** SHA-256 of the key's encoding, in hexadecimal. */
+const fingerprint = ({ encoded }: NonNullable<AttestationResult["publicKey"]>): string =>
+  createHash("sha256").update(encoded).digest("hex");
+
+function chainSection({ chain, slot, publicKey }: AttestationResult, paint: Paint): string[] {
+  if (publicKey !== undefined) {
+    const summary = paint("dim", "given beforehand, in place of certificates");
+    return [
+      `${paint("bold", "Public key")}  ${summary}`,
+      `    ${publicKey.algorithm}  SHA-256 ${fingerprint(publicKey)}`,
+    ];
+  }
   if (chain === undefined) return [];
   const { certificates, reasons, responderAuth } = chain;
   const width = Math.max(0, ...certificates.map(({ subject }) => subject.length));
@@ -158,10 +175,11 @@ function chainSection({ chain, slot }: AttestationResult, paint: Paint): string[
 
 function proofSection(result: AttestationResult, paint: Paint): string[] {
   const { challenged, session, measurementsSigned, requester } = result;
+  const whose = result.publicKey === undefined ? "the leaf's key" : "that key";
   const signed = [
-    ...(challenged === true ? ["CHALLENGE_AUTH over our nonce, by the leaf's key"] : []),
-    ...(session?.openedBy === "KEY_EXCHANGE" ? ["KEY_EXCHANGE_RSP over our random data, by the leaf's key"] : []),
-    ...(measurementsSigned === true ? ["MEASUREMENTS over our nonce, by the leaf's key"] : []),
+    ...(challenged === true ? [`CHALLENGE_AUTH over our nonce, by ${whose}`] : []),
+    ...(session?.openedBy === "KEY_EXCHANGE" ? [`KEY_EXCHANGE_RSP over our random data, by ${whose}`] : []),
+    ...(measurementsSigned === true ? [`MEASUREMENTS over our nonce, by ${whose}`] : []),
   ];
   const lines = signed.map((line) => `  ${mark(true, paint)} ${line}`);
   if (requester !== undefined) lines.push(...requesterLines(requester, mark(true, paint), paint));

@@ -3,6 +3,7 @@ import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
 import type { Options } from "../src/responder.js";
 import { serveEmu } from "./emu-server.js";
+import type { HostKeyOptions } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
 import { loadIdentity } from "./identity.js";
@@ -28,6 +29,8 @@ export interface ServeOptions {
   readonly trace?: boolean | undefined;
   /** DataTransferSize of the responder in this process, in bytes from 42 on; a board has its own. */
   readonly transferSize?: number | undefined;
+  /** Likewise. */
+  readonly keys?: HostKeyOptions;
 }
 
 const SILENCE = new Uint8Array(0);
@@ -63,7 +66,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-async function openHost({ identity, policy, heartbeatPeriod, trace, transferSize }: ServeOptions): Promise<Served> {
+async function openHost({
+  identity,
+  policy,
+  heartbeatPeriod,
+  trace,
+  transferSize,
+  keys,
+}: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
   const device = loadIdentity(identity ?? CERTIFICATES, policy, KINDS);
   const onAnswer: Options["onAnswer"] = (request, response, sessionId) =>
@@ -74,6 +84,7 @@ async function openHost({ identity, policy, heartbeatPeriod, trace, transferSize
     onFault: (error) => console.error(error),
     heartbeatPeriod,
     dataTransferSize: transferSize,
+    ...(keys === undefined ? {} : { keys }),
     ...(trace ? { onAnswer } : {}),
   });
   const measureAgain = () => log.measureAgain(responder);

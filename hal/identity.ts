@@ -11,6 +11,13 @@ export interface Identity {
   readonly takesContent?: boolean;
   /** Bit n set: slot n holds a certificate chain and its key. */
   readonly slotMask: number;
+  /**
+   * Instead of certificates: the public key that requesters were provisioned with, as DER SubjectPublicKeyInfo; slot 0xFF
+   * stands for it then (DSP0274 1.3, PUB_KEY_ID_CAP).
+   */
+  readonly publicKey?: Uint8Array;
+  /** CertModel of the slot's chain, 1 to 3; 1, DeviceCert, if absent. */
+  certificateModel?(slot: number): number;
   /** Bytes of the slot's DER certificates, root first, leaf last, one behind the other; 0 for an empty slot. */
   chainLength(slot: number): number;
   /** Fills `into` from the slot's chain at `offset`; the caller stays within `chainLength`. */

@@ -1,5 +1,6 @@
 import type { HashAlgorithm } from "../hal/crypto.js";
 import type { Identity } from "../hal/identity.js";
+import { DEVICE_CERT, PUBLIC_KEY_SLOT } from "./key-pairs.js";
 
 const SLOTS = 8;
 const PIECE_LENGTH = 256;
@@ -9,7 +10,8 @@ const DER_SEQUENCE = 0x30;
 const LENGTH_FIELD = 4;
 
 /** Where chains are read from. */
-export type ChainSource = Pick<Identity, "slotMask" | "chainLength" | "readChain">;
+export type ChainSource = Pick<Identity, "slotMask" | "chainLength" | "readChain"> &
+  Partial<Pick<Identity, "certificateModel" | "publicKey">>;
 
 /**
  * The certificate chains of an identity in SPDM's form, under one base hash:
@@ -21,6 +23,7 @@ export class Chains {
   readonly #hash: HashAlgorithm;
   // Without holes: XS 13.3's collector does not survive some arrays that have them (boards/xs/platform.h).
   readonly #headers: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
+  #publicKeyDigest: Uint8Array | undefined;
   readonly #digests: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
 
   constructor(identity: ChainSource, hash: HashAlgorithm) {
@@ -33,8 +36,15 @@ export class Chains {
     return this.#identity.slotMask;
   }
 
+  /** Whether the slot has a chain, or stands for the provisioned public key, which is there. */
   has(slot: number): boolean {
+    if (slot === PUBLIC_KEY_SLOT) return this.#identity.publicKey !== undefined;
     return slot < SLOTS && (this.#identity.slotMask & (1 << slot)) !== 0;
+  }
+
+  /** CertModel of a provisioned slot's chain. */
+  certificateModel(slot: number): number {
+    return this.#identity.certificateModel?.(slot) ?? DEVICE_CERT;
   }
 
   /** Bytes of a provisioned slot's chain. */
@@ -55,8 +65,12 @@ export class Chains {
     }
   }
 
-  /** The digest of a provisioned slot's chain; kept here, not to be changed. */
+  /** The digest of a provisioned slot's chain, or of the public key; kept here, not to be changed. */
   digest(slot: number): Uint8Array {
+    if (slot === PUBLIC_KEY_SLOT) {
+      this.#publicKeyDigest ??= this.#hashed(slot, 0, this.#identity.publicKey);
+      return this.#publicKeyDigest;
+    }
     let digest = this.#digests[slot];
     if (digest === undefined) {
       digest = this.#hashed(slot, this.#identity.chainLength(slot), this.#header(slot));

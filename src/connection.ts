@@ -1,6 +1,7 @@
 import type { Aead, HashAlgorithm, KeyAgreement, Random, Verifier } from "../hal/crypto.js";
 import type { DeviceClass } from "../hal/endpoint-info.js";
 import type { Identity } from "../hal/identity.js";
+import type { KeyPairs } from "../hal/key-pairs.js";
 import type { MeasurementLog, Measurements } from "../hal/measurements.js";
 import { CHUNK_CAP } from "./capabilities.js";
 import type { Chains } from "./chain.js";
@@ -44,6 +45,10 @@ export interface ResponderOptions {
   readonly sessions?: SecureSessions;
   /** That requesters prove themselves too: what `mutualAuthentication` makes. */
   readonly mutualAuthentication?: MutualAuthentication;
+  /** What KEY_PAIR_INFO and multi-key connections show, if the exchanges are there. */
+  readonly keyPairs?: KeyPairs;
+  /** `MULTI_KEY_CAP_ONLY` or `MULTI_KEY_CAP_NEG` where slots have keys of their own. */
+  readonly multiKey?: number;
 }
 
 /** How requesters are made to prove themselves. */
@@ -89,6 +94,8 @@ export interface Negotiated {
   readonly aead: Aead | undefined;
   /** ReqBaseAsymAlg, and what verifies it. */
   readonly requesterAsym: { readonly algorithm: number; readonly engine: Verifier } | undefined;
+  /** Whether DIGESTS, GET_CSR and SET_CERTIFICATE name key pairs (ResponderMultiKeyConn). */
+  readonly multiKey: boolean;
   /** Whether the requester's DIGESTS show keys, and so are part of TH. */
   readonly multiKeyRequester: boolean;
 }

@@ -43,6 +43,7 @@ import {
   OUTSIDE_SESSION,
   responseTo,
 } from "./exchange.js";
+import { keyFlags } from "./key-pairs.js";
 import { writeError } from "./messages/error.js";
 import { SPDM_TYPE, sessionIdOf } from "./record.js";
 import { ESTABLISHED, type Session } from "./session.js";
@@ -309,5 +310,5 @@ function capabilityFlags(options: Options, exchanges: readonly Exchange[]): numb
     if (sessions === undefined || (flags & ENCAP_CAP) === 0) throw new Error("no encapsulated requests for events");
   }
   if (mutualAuthentication !== undefined) flags |= MUT_AUTH_CAP;
-  return flags;
+  return flags | keyFlags(options, flags);
 }

@@ -81,7 +81,7 @@ export function openSession(c: Connection, opening: Opening): Session {
   let th: Hash;
   try {
     id = ((newResponderId(c) << 16) | requesterId) >>> 0;
-    th = c.transcript.fork();
+    th = usesPsk ? c.transcript.fork() : c.transcript.forkForKeyExchange();
   } catch (error) {
     secret.destroy();
     throw error;

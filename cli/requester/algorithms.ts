@@ -8,7 +8,13 @@ import {
   REQ_BASE_ASYM,
   SPDM_KEY_SCHEDULE,
 } from "../../src/algorithms.js";
-import { KEY_EX_CAP, MULTI_KEY_CAP, MULTI_KEY_CAP_ONLY, MUT_AUTH_CAP } from "../../src/capabilities.js";
+import {
+  KEY_EX_CAP,
+  MULTI_KEY_CAP,
+  MULTI_KEY_CAP_NEG,
+  MULTI_KEY_CAP_ONLY,
+  MUT_AUTH_CAP,
+} from "../../src/capabilities.js";
 import { NEGOTIATE_ALGORITHMS } from "../../src/exchange.js";
 import {
   type Algorithms,
@@ -41,7 +47,8 @@ export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promis
     throw new Impossible(`SPDM ${versionName(c.version)} has no ${nameOf(ASYMS, whole.baseAsym)}`);
   }
   // Nothing to choose where the responder can do no other.
-  c.multiKey = c.version >= V1_3 && (c.flags & MULTI_KEY_CAP) === MULTI_KEY_CAP_ONLY;
+  const multiKey = c.version >= V1_3 ? c.flags & MULTI_KEY_CAP : 0;
+  c.multiKey = multiKey === MULTI_KEY_CAP_ONLY || (multiKey === MULTI_KEY_CAP_NEG && offer.multiKey === true);
   const tables = tablesOf(c, offer);
   const offered = {
     length: REQUEST_LENGTH + tables.length * TABLE_LENGTH,

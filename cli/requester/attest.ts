@@ -1,13 +1,16 @@
+import type { HashAlgorithm } from "../../hal/crypto.js";
 import { REQ_BASE_ASYM } from "../../src/algorithms.js";
-import { CERT_CAP, CHAL_CAP, MEAS_CAP, MEAS_CAP_SIG } from "../../src/capabilities.js";
+import { CERT_CAP, CHAL_CAP, MEAS_CAP, MEAS_CAP_SIG, PUB_KEY_ID_CAP } from "../../src/capabilities.js";
 import { equal } from "../../src/equal.js";
+import { CHALLENGE_USE, KEY_EX_USE, MEASUREMENT_USE, PUBLIC_KEY_SLOT } from "../../src/key-pairs.js";
 import { ALL_SUMMARY, NO_SUMMARY } from "../../src/measurement-block.js";
 import type { Algorithms } from "../../src/messages/algorithms.js";
 import { type Link, TimeoutError } from "../link.js";
+import type { ProvisionedKey } from "../public-key.js";
 import type { AttestationResult, Messages, ProgressListener } from "../report.js";
 import { verifyChain } from "../trust.js";
 import { negotiateAlgorithms, selected } from "./algorithms.js";
-import { askChain, askDigests, type SlotChain } from "./certificate.js";
+import { askChain, askDigests, requireUse, type SlotChain } from "./certificate.js";
 import { challenge, type LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
 import { Conversation, type RandomBytes, type Sent } from "./conversation.js";
@@ -19,7 +22,7 @@ import { ASYMS, HASHES, MEASUREMENT_HASHES, nameOf, requestName, versionName } f
 import type { Offer } from "./offer.js";
 import { Prover } from "./prover.js";
 import { compare, type Reference } from "./reference.js";
-import { exerciseSession, openSession } from "./session.js";
+import { exerciseSession, openSession, type Parties } from "./session.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 /** Attempts on a link that showed a disturbance; each begins with GET_VERSION, which clears both sides' transcripts. */
@@ -27,6 +30,8 @@ const ATTEMPT_COUNT = 4;
 
 export interface AttestOptions extends Offer {
   readonly slot: number;
+  /** The key that the responder is known by, instead of a slot's chain and `anchors`. */
+  readonly publicKey?: ProvisionedKey | undefined;
   /** Trust anchors in DER. */
   readonly anchors: readonly Uint8Array[];
   /** Without it measurements are reported, not judged. */
@@ -84,26 +89,25 @@ async function attemptOnce(link: Link, options: AttestOptions, attempt: number):
 }
 
 async function converse(c: Conversation, options: AttestOptions, draft: Draft, reasons: string[]): Promise<void> {
-  const { onProgress, slot, reference } = options;
+  const { onProgress, reference } = options;
   const chosen = await agree(c, options, draft);
-  onProgress("GET_DIGESTS, GET_CERTIFICATE");
-  const chain = await askChain(c, slot, await askDigests(c, slot));
-  const key = trustedKey(c, chain, chosen, options, draft, reasons);
-  if (key === undefined) return;
+  const identified = await identify(c, chosen, options, draft, reasons);
+  if (identified === undefined) return;
+  const { slot, chainDigest, key } = identified;
 
   onProgress("CHALLENGE");
   const proving = selected(chosen, REQ_BASE_ASYM);
   const prover = proving === 0 ? undefined : new Prover(c, options.identities!, proving);
   const measures = (c.flags & MEAS_CAP) !== 0 && chosen.measurementSpecification !== 0;
   const summaryType = measures ? ALL_SUMMARY : NO_SUMMARY;
-  const challenged = await challenge(c, slot, chain.digest, key, summaryType);
+  const challenged = await challenge(c, slot, chainDigest, key, summaryType);
   draft.challenged = true;
   const summaries = new Map([["CHALLENGE_AUTH", challenged.summary]]);
   if (prover !== undefined) draft.requester = prover;
   if (challenged.basicMutAuth) await fetchRequests(c, prover);
 
   if (options.session !== undefined) {
-    const parties = { slot, chainDigest: chain.digest, key, prover };
+    const parties = { slot, chainDigest, key, prover };
     const { psk } = options.session;
     onProgress(psk === undefined ? "KEY_EXCHANGE, FINISH" : "PSK_EXCHANGE, PSK_FINISH");
     const { session, summary, result } = await openSession(c, options.session, chosen, parties, summaryType);
@@ -129,6 +133,43 @@ async function converse(c: Conversation, options: AttestOptions, draft: Draft, r
   }
 }
 
+/** Which key the responder has to prove itself with, and how that is named. */
+type Identified = Pick<Parties, "slot" | "chainDigest" | "key">;
+
+/** The key we know, or that of a slot whose chain leads to an anchor; undefined if it does not. */
+async function identify(
+  c: Conversation,
+  chosen: Algorithms,
+  options: AttestOptions,
+  draft: Draft,
+  reasons: string[],
+): Promise<Identified | undefined> {
+  const { onProgress, slot, publicKey: known, session } = options;
+  if (known !== undefined) {
+    const verifier = VERIFIERS[known.algorithm];
+    if (known.algorithm !== chosen.baseAsym) throw new Impossible("the key is of another algorithm");
+    draft.publicKey = { algorithm: nameOf(ASYMS, known.algorithm), encoded: known.encoded };
+    const chainDigest = digestOf(c.suite!.hash, known.encoded);
+    return { slot: PUBLIC_KEY_SLOT, chainDigest, key: { verifier, publicKey: known.publicKey } };
+  }
+  onProgress("GET_DIGESTS, GET_CERTIFICATE");
+  const digests = await askDigests(c, slot);
+  requireUse(digests, slot, CHALLENGE_USE, "CHALLENGE");
+  if (session !== undefined && session.psk === undefined) requireUse(digests, slot, KEY_EX_USE, "KEY_EXCHANGE");
+  if ((c.flags & MEAS_CAP) === MEAS_CAP_SIG) requireUse(digests, slot, MEASUREMENT_USE, "MEASUREMENTS");
+  const chain = await askChain(c, slot, digests);
+  const key = trustedKey(c, chain, chosen, options, draft, reasons);
+  return key === undefined ? undefined : { slot, chainDigest: chain.digest, key };
+}
+
+function digestOf(hash: HashAlgorithm, data: Uint8Array): Uint8Array {
+  const digest = new Uint8Array(hash.outputLen);
+  const running = hash.create();
+  running.update(data);
+  running.digestInto(digest);
+  return digest;
+}
+
 /** The first three exchanges; what the responder chose. */
 async function agree(c: Conversation, options: AttestOptions, draft: Draft): Promise<Algorithms> {
   options.onProgress("GET_VERSION, GET_CAPABILITIES, NEGOTIATE_ALGORITHMS");
@@ -138,8 +179,11 @@ async function agree(c: Conversation, options: AttestOptions, draft: Draft): Pro
   draft.capabilities = c.flags;
   const chosen = await negotiateAlgorithms(c, options);
   draft.algorithms = algorithmNames(chosen);
-  const wanted = CERT_CAP | CHAL_CAP;
-  if ((c.flags & wanted) !== wanted) throw new Impossible("the responder has no certificates or answers no challenge");
+  const wanted = (options.publicKey === undefined ? CERT_CAP : PUB_KEY_ID_CAP) | CHAL_CAP;
+  if ((c.flags & wanted) !== wanted) {
+    const what = options.publicKey === undefined ? "has no certificates" : "is not known by a public key";
+    throw new Impossible(`the responder ${what} or answers no challenge`);
+  }
   return chosen;
 }
 

@@ -1,11 +1,14 @@
 import { GET_CERTIFICATE, GET_DIGESTS } from "../../src/exchange.js";
+import { GENERIC_CERT, NO_MODEL, SPDM_USES } from "../../src/key-pairs.js";
 import { readCertificate, writeGetCertificate } from "../../src/messages/certificate.js";
-import { type Digests, readDigests, writeGetDigests } from "../../src/messages/digests.js";
+import { type Digests, type KeyInfo, readDigests, writeGetDigests } from "../../src/messages/digests.js";
 import { Reader } from "../../src/wire.js";
 import { type Conversation, decode } from "./conversation.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 const HEADER_LENGTH = 8;
+/** CertModel in CertificateInfo. */
+const MODEL = 0x07;
 /** What Offset can reach outside 1.4's large form, which is not asked for. */
 const CHAIN_LENGTH_MAX = 0xffff;
 
@@ -18,27 +21,66 @@ export interface SlotChain {
   readonly certificates: Uint8Array;
 }
 
-/** GET_DIGESTS; throws Impossible if `slot` is empty. */
-export async function askDigests(c: Conversation, slot: number): Promise<Digests> {
+/** GET_DIGESTS. */
+export async function askAllDigests(c: Conversation): Promise<Digests> {
   const { request, response } = await c.ask(GET_DIGESTS, writeGetDigests, true);
   const digests = decode("DIGESTS", () => readDigests(response, c.version, c.suite!, c.multiKey));
   c.transcript.resetM1();
   c.transcript.addM1(request, response.consumed());
-  if (c.multiKey) c.digests = response.consumed();
-  if ((digests.slotMask & (1 << slot)) === 0) throw new Impossible(`slot ${slot} holds no certificate chain`);
+  // Only the first out of sessions is part of TH.
+  if (c.multiKey && c.session === undefined && c.digests.length === 0) c.digests = response.consumed();
+  checkKeys(digests);
   return digests;
+}
+
+/** GET_DIGESTS; throws Impossible if `slot` is empty. */
+export async function askDigests(c: Conversation, slot: number): Promise<Digests> {
+  const digests = await askAllDigests(c);
+  const model = (keyOf(digests, slot)?.certificateInfo ?? GENERIC_CERT) & MODEL;
+  if ((digests.slotMask & (1 << slot)) === 0 || model === NO_MODEL) {
+    throw new Impossible(`slot ${slot} holds no certificate chain`);
+  }
+  return digests;
+}
+
+/** Which entry of DIGESTS is the slot's. */
+const placeOf = ({ slotMask }: Digests, slot: number): number =>
+  [...Array(slot).keys()].filter((lower) => (slotMask & (1 << lower)) !== 0).length;
+
+/** Of a slot that DIGESTS have; undefined where they show no keys. */
+const keyOf = (digests: Digests, slot: number): KeyInfo | undefined => digests.keys?.[placeOf(digests, slot)];
+
+/** Throws Untrusted for keys that DSP0274 does not allow: slot 0 is for SPDM, and no certificate has no digest. */
+function checkKeys({ slotMask, digests, keys = [] }: Digests): void {
+  for (const [i, { keyPairId, certificateInfo, keyUsageMask }] of keys.entries()) {
+    const model = certificateInfo & MODEL;
+    const isSlot0 = i === 0 && (slotMask & 1) !== 0;
+    const fits =
+      model <= GENERIC_CERT &&
+      (keyPairId !== 0 || model !== NO_MODEL) &&
+      (model !== NO_MODEL || digests[i].every((byte) => byte === 0)) &&
+      !(isSlot0 && (model === GENERIC_CERT || (keyUsageMask & SPDM_USES) === 0));
+    if (!fits) throw new Untrusted("DIGESTS: a slot's key does not fit the slot");
+  }
+}
+
+/** Throws Impossible if DIGESTS say that the slot's key is not for `use`. */
+export function requireUse(digests: Digests, slot: number, use: number, name: string): void {
+  const key = keyOf(digests, slot);
+  if (key !== undefined && (key.keyUsageMask & use) === 0)
+    throw new Impossible(`slot ${slot}'s key is not for ${name}`);
 }
 
 /** GET_CERTIFICATE until the whole chain is here, and compares it with its digest. */
 export async function askChain(c: Conversation, slot: number, digests: Digests): Promise<SlotChain> {
-  const chain = await readChain(c, slot);
+  const info = keyOf(digests, slot)?.certificateInfo ?? 0;
+  const chain = await readChain(c, slot, info & MODEL);
   const { hash } = c.suite!;
   const running = hash.create();
   running.update(chain);
   const digest = new Uint8Array(hash.outputLen);
   running.digestInto(digest);
-  const place = [...Array(slot).keys()].filter((lower) => (digests.slotMask & (1 << lower)) !== 0).length;
-  if (!Buffer.from(digest).equals(digests.digests[place])) {
+  if (!Buffer.from(digest).equals(digests.digests[placeOf(digests, slot)])) {
     throw new Untrusted(`certificate chain of slot ${slot}: does not match its digest`);
   }
   return decode("certificate chain", () => {
@@ -49,7 +91,7 @@ export async function askChain(c: Conversation, slot: number, digests: Digests):
   });
 }
 
-async function readChain(c: Conversation, slot: number): Promise<Uint8Array> {
+async function readChain(c: Conversation, slot: number, model: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let offset = 0;
   let total: number | undefined;
@@ -72,6 +114,9 @@ async function readChain(c: Conversation, slot: number): Promise<Uint8Array> {
       portion.length > 0 && portion.length <= asked.length && offset + portion.length + remainderLength === total;
     if (answer.slot !== slot || answer.large || !fits) {
       throw new Untrusted("CERTIFICATE: portion does not fit what was asked for");
+    }
+    if ((answer.certificateInfo & MODEL) !== model) {
+      throw new Untrusted("CERTIFICATE: CertificateInfo is not what DIGESTS said");
     }
     parts.push(portion);
     offset += portion.length;

@@ -1,6 +1,7 @@
 import type { Verifier } from "../../hal/crypto.js";
 import { ENCAP_CAP, MUT_AUTH_CAP } from "../../src/capabilities.js";
 import { CHALLENGE } from "../../src/exchange.js";
+import { PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4 } from "../../src/key-pairs.js";
 import { CONTEXT_LENGTH, NONCE_LENGTH, readChallengeAuth, writeChallenge } from "../../src/messages/challenge.js";
 import { CHALLENGE_AUTH_CONTEXT, verify } from "../../src/signing.js";
 import { type Conversation, decode } from "./conversation.js";
@@ -19,7 +20,10 @@ export interface Challenged {
   readonly basicMutAuth: boolean;
 }
 
-/** CHALLENGE: proves that the responder has the key to its leaf. */
+/**
+ * CHALLENGE: proves that the responder has the key to its leaf, or, for slot 0xFF, that it was provisioned with; then
+ * `chainDigest` is of that.
+ */
 export async function challenge(
   c: Conversation,
   slot: number,
@@ -37,10 +41,14 @@ export async function challenge(
   const signing = { version: c.version, hash: suite.hash, context: CHALLENGE_AUTH_CONTEXT };
   const signature = decode("CHALLENGE_AUTH", () => response.bytes(suite.signatureLength));
 
-  if (answer.slot !== slot) throw new Untrusted("CHALLENGE_AUTH: answers for another slot");
-  if ((answer.slotMask & (1 << slot)) === 0) throw new Untrusted("CHALLENGE_AUTH: SlotMask lacks the slot");
+  const isKey = slot === PUBLIC_KEY_SLOT;
+  if (answer.slot !== (isKey ? PUBLIC_KEY_SLOT_4 : slot))
+    throw new Untrusted("CHALLENGE_AUTH: answers for another slot");
+  if (isKey ? answer.slotMask !== 0 : (answer.slotMask & (1 << slot)) === 0) {
+    throw new Untrusted(`CHALLENGE_AUTH: SlotMask ${isKey ? "has slots" : "lacks the slot"}`);
+  }
   if (!Buffer.from(answer.chainHash).equals(chainDigest)) {
-    throw new Untrusted("CHALLENGE_AUTH: hash of another certificate chain");
+    throw new Untrusted(`CHALLENGE_AUTH: hash of another ${isKey ? "key" : "certificate chain"}`);
   }
   if (answer.context !== undefined && !Buffer.from(answer.context).equals(asked.context)) {
     throw new Untrusted("CHALLENGE_AUTH: RequesterContext is not ours");

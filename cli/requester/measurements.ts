@@ -1,4 +1,5 @@
 import { GET_MEASUREMENTS } from "../../src/exchange.js";
+import { PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4 } from "../../src/key-pairs.js";
 import { type MeasurementBlock, readRecord } from "../../src/measurement-block.js";
 import { CONTEXT_LENGTH, NONCE_LENGTH } from "../../src/messages/challenge.js";
 import {
@@ -29,7 +30,7 @@ export async function askMeasurements(c: Conversation, slot: number, key: LeafKe
     attributes: SIGNATURE_REQUESTED,
     operation: ALL,
     nonce: c.random(NONCE_LENGTH),
-    slot,
+    slot: slot === PUBLIC_KEY_SLOT ? PUBLIC_KEY_SLOT_4 : slot,
     context: c.random(CONTEXT_LENGTH),
   };
   const { request, response } = await c.ask(GET_MEASUREMENTS, (w) => writeGetMeasurements(w, asked, c.version), true);
@@ -40,7 +41,7 @@ export async function askMeasurements(c: Conversation, slot: number, key: LeafKe
   const signing = { version: c.version, hash: suite.hash, context: MEASUREMENTS_CONTEXT };
   const signature = decode("MEASUREMENTS", () => response.bytes(suite.signatureLength));
 
-  if (answer.slot !== slot) throw new Untrusted("MEASUREMENTS: answers for another slot");
+  if (answer.slot !== asked.slot) throw new Untrusted("MEASUREMENTS: answers for another slot");
   if (answer.context !== undefined && !Buffer.from(answer.context).equals(asked.context)) {
     throw new Untrusted("MEASUREMENTS: RequesterContext is not ours");
   }

@@ -1,7 +1,8 @@
 import * as algorithm from "../../src/algorithms.js";
 import * as errors from "../../src/errors.js";
 import * as codes from "../../src/exchange.js";
-import type { Version } from "../../src/versions.js";
+import * as keys from "../../src/key-pairs.js";
+import { VERSIONS, type Version } from "../../src/versions.js";
 
 const ERRORS: Readonly<Record<number, string>> = {
   [errors.INVALID_REQUEST]: "InvalidRequest",
@@ -72,6 +73,10 @@ export const requestName = (code: number): string => REQUESTS[code] ?? `request 
 /** "1.2" of 0x12. */
 export const versionName = (version: Version): string => `${version >> 4}.${version & 15}`;
 
+/** 0x12 of "1.2". */
+export const versionNamed = (name: string | undefined): Version | undefined =>
+  VERSIONS.find((version) => versionName(version) === name);
+
 /** Algorithms by the names that the command line and the report use. */
 export const HASHES: Readonly<Record<string, number>> = {
   "SHA-256": algorithm.SHA_256,
@@ -115,6 +120,32 @@ export const AEADS: Readonly<Record<string, number>> = {
   "AES-128-GCM": algorithm.AES_128_GCM,
   "AES-256-GCM": algorithm.AES_256_GCM,
   "ChaCha20-Poly1305": algorithm.CHACHA20_POLY1305,
+};
+
+/** Of key pairs: AsymAlgoCapabilities, PqcAsymAlgoCapabilities, KeyUsageMask. */
+export const KEY_ALGORITHMS: Readonly<Record<string, number>> = {
+  "RSA-2048": keys.KEY_RSA_2048,
+  "RSA-3072": keys.KEY_RSA_3072,
+  "RSA-4096": keys.KEY_RSA_4096,
+  "P-256": keys.KEY_P256,
+  "P-384": keys.KEY_P384,
+  "P-521": keys.KEY_P521,
+  SM2: keys.KEY_SM2,
+  Ed25519: keys.KEY_ED25519,
+  Ed448: keys.KEY_ED448,
+};
+export const PQC_ALGORITHMS: Readonly<Record<string, number>> = {
+  "ML-DSA-44": 1,
+  "ML-DSA-65": 2,
+  "ML-DSA-87": 4,
+};
+export const KEY_USES: Readonly<Record<string, number>> = {
+  "key-exchange": keys.KEY_EX_USE,
+  challenge: keys.CHALLENGE_USE,
+  measurements: keys.MEASUREMENT_USE,
+  "endpoint-info": keys.ENDPOINT_INFO_USE,
+  standards: keys.STANDARDS_KEY_USE,
+  vendor: keys.VENDOR_KEY_USE,
 };
 
 /** The bit that `name` has, or all there are if none is named. */

@@ -9,6 +9,8 @@ export interface Offer {
   /** Bits of BaseHashAlgo and BaseAsymAlgo to offer. */
   readonly baseHash: number;
   readonly baseAsym: number;
+  /** Whether slots shall have keys of their own where the responder leaves that to us. */
+  readonly multiKey?: boolean | undefined;
   /** A secure session, in which measurements are asked for. */
   readonly session?: SessionOffer | undefined;
   /** What we prove ourselves with if we are asked to, by BaseAsymAlgo bit. */

@@ -228,8 +228,6 @@ function check(m: NegotiateAlgorithms, length: number, version: Version): void {
     if (table.supported === 0) valid = false;
   }
   if (!valid || extLength > (version >= V1_1 ? 20 : 8) * EXT_LENGTH) throw new SpdmError(INVALID_REQUEST);
-  // We have no MULTI_KEY_CAP, so nobody may ask us for it.
-  if (version >= V1_3 && (m.otherParams & MULTI_KEY_CONN) !== 0) throw new SpdmError(INVALID_REQUEST);
 }
 
 /** The board's first choice that is offered. */
@@ -300,10 +298,19 @@ export function supportedAlgorithms({ options, flags }: Connection): NegotiateAl
   };
 }
 
+/** ResponderMultiKeyConn; throws SpdmError where we can do no such connection, or no other. */
+function multiKeyAsked(c: Connection, offered: number): boolean {
+  const asked = c.version >= V1_3 && (offered & MULTI_KEY_CONN) !== 0;
+  const own = c.version >= V1_3 ? c.flags & MULTI_KEY_CAP : 0;
+  if (own === (asked ? 0 : MULTI_KEY_CAP_ONLY)) throw new SpdmError(INVALID_REQUEST);
+  return asked;
+}
+
 function otherParamsSelection(c: Connection, offered: number): number {
   const opaque = offered & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
-  // A requester that only has multi-key connections gets one; there is nothing here to negotiate.
-  const multiKey = c.version >= V1_3 && (c.peerFlags & MULTI_KEY_CAP) === MULTI_KEY_CAP_ONLY;
+  // RequesterMultiKeyConnSel: one that can do both is taken at its best where we know of key pairs ourselves.
+  const theirs = c.version >= V1_3 ? c.peerFlags & MULTI_KEY_CAP : 0;
+  const multiKey = theirs === MULTI_KEY_CAP_ONLY || (theirs !== 0 && (c.flags & MULTI_KEY_CAP) !== 0);
   return opaque | (multiKey ? MULTI_KEY_CONN : 0);
 }
 
@@ -326,6 +333,7 @@ export const algorithms: Exchange = Object.freeze({
       (c.flags & MEAS_CAP) !== 0 &&
       (offered.measurementSpecification & DMTF_MEASUREMENT) !== 0;
     const logs = (c.flags & MEL_CAP) !== 0 && (offered.melSpecification & DMTF_MEL) !== 0;
+    const multiKey = multiKeyAsked(c, offered.otherParams);
     const { bits, ...selected } = select(c, offered.tables);
     const otherParams = otherParamsSelection(c, offered.otherParams);
     const length = ALGORITHMS_LENGTH + offered.tables.length * TABLE_LENGTH;
@@ -361,6 +369,7 @@ export const algorithms: Exchange = Object.freeze({
       measures,
       logs,
       opaqueData: (otherParams & OPAQUE_DATA_FORMAT) !== 0,
+      multiKey,
       multiKeyRequester: (otherParams & MULTI_KEY_CONN) !== 0,
       ...selected,
     } satisfies Negotiated;

@@ -106,7 +106,7 @@ export const certificate: Exchange = Object.freeze({
   endsM1: false,
   respond(c, request, response, session) {
     const asked = readGetCertificate(request, c.version);
-    const { chains } = c.negotiated!;
+    const { chains, multiKey } = c.negotiated!;
     const { slot } = asked;
     if (asked.large) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CERTIFICATE);
     if (slot >= 8 || (!chains.has(slot) && !asked.slotSizeRequested)) throw new SpdmError(INVALID_REQUEST);
@@ -125,7 +125,8 @@ export const certificate: Exchange = Object.freeze({
       remainderLength = chainLength - asked.offset - portionLength;
     }
     c.requireRoom(HEADER_LENGTH + portionLength);
-    writeCertificateHeader(response, { slot, certificateInfo: 0, large: false, remainderLength }, portionLength);
+    const certificateInfo = multiKey && chains.has(slot) ? chains.certificateModel(slot) : 0;
+    writeCertificateHeader(response, { slot, certificateInfo, large: false, remainderLength }, portionLength);
     if (portionLength > 0) chains.read(slot, asked.offset, response.view(portionLength));
 
     if (session === undefined) c.transcript.addM1(request.consumed(), response.written());

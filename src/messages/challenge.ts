@@ -19,8 +19,8 @@
  */
 
 import { CHAL_CAP } from "../capabilities.js";
-import { INVALID_REQUEST, SpdmError } from "../errors.js";
 import { CHALLENGE, type Exchange, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
+import { CHALLENGE_USE, PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4, requireSlot } from "../key-pairs.js";
 import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
 import { NO_OPAQUE } from "../opaque.js";
 import { CHALLENGE_AUTH_CONTEXT, sign } from "../signing.js";
@@ -112,7 +112,7 @@ export const challenge: Exchange = Object.freeze({
     const asked = readChallenge(request, version);
     const { chains, hash, identity, signatureLength } = c.negotiated!;
     const { slot, summaryType } = asked;
-    if (!chains.has(slot)) throw new SpdmError(INVALID_REQUEST);
+    requireSlot(c, slot, CHALLENGE_USE);
     requireSummary(c, summaryType);
     const fixed = 4 + hash.outputLen + NONCE_LENGTH + 2 + (version >= V1_3 ? CONTEXT_LENGTH : 0) + signatureLength;
     const summary = measurementSummary(c, summaryType);
@@ -124,7 +124,7 @@ export const challenge: Exchange = Object.freeze({
     writeChallengeAuth(
       response,
       {
-        slot,
+        slot: slot === PUBLIC_KEY_SLOT ? PUBLIC_KEY_SLOT_4 : slot,
         basicMutAuth: flow !== undefined,
         slotMask: chains.slotMask,
         chainHash: chains.digest(slot),

@@ -10,12 +10,17 @@
  * |        | KeyUsageMask          | 2 * n |
  */
 import { CERT_CAP } from "../capabilities.js";
+import type { Connection } from "../connection.js";
 import { type Exchange, GET_DIGESTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
+import { keyPairOf, NO_MODEL } from "../key-pairs.js";
 import type { Suite } from "../suite.js";
 import { V1_0, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
 const HEADER_LENGTH = 4;
+/** KeyPairID, CertificateInfo and KeyUsageMask. */
+const KEY_LENGTH = 4;
+const SLOTS = 8;
 
 export interface KeyInfo {
   readonly keyPairId: number;
@@ -75,6 +80,28 @@ export function writeDigests(w: Writer, m: Digests, version: Version): void {
   }
 }
 
+/** Which slots there are, with their digests and, in multi-key connections, their keys. */
+function ownDigests(c: Connection): Digests {
+  const { chains, hash, multiKey } = c.negotiated!;
+  const digests: Uint8Array[] = [];
+  const keys: KeyInfo[] = [];
+  let slotMask = 0;
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const key = multiKey ? keyPairOf(c, slot) : undefined;
+    const hasChain = chains.has(slot);
+    // A slot that has a key counts, with zeros for the digest, before it has a certificate.
+    if (!hasChain && key === undefined) continue;
+    slotMask |= 1 << slot;
+    digests.push(hasChain ? chains.digest(slot) : new Uint8Array(hash.outputLen));
+    keys.push({
+      keyPairId: key?.id ?? 0,
+      certificateInfo: hasChain ? chains.certificateModel(slot) : NO_MODEL,
+      keyUsageMask: key?.pair.usage ?? 0,
+    });
+  }
+  return { supportedSlotMask: slotMask, slotMask, digests, keys: multiKey ? keys : undefined };
+}
+
 export const digests: Exchange = Object.freeze({
   request: GET_DIGESTS,
   since: V1_0,
@@ -85,17 +112,16 @@ export const digests: Exchange = Object.freeze({
   endsM1: false,
   respond(c, request, response, session) {
     readGetDigests(request);
-    const { chains, hash } = c.negotiated!;
-    const { slotMask } = chains;
-    c.requireRoom(HEADER_LENGTH + bitCount(slotMask) * hash.outputLen);
-    const list: Uint8Array[] = [];
-    for (let slot = 0; slot < 8; slot++) if (chains.has(slot)) list.push(chains.digest(slot));
+    const { hash, multiKey } = c.negotiated!;
+    const own = ownDigests(c);
+    c.requireRoom(HEADER_LENGTH + own.digests.length * (hash.outputLen + (multiKey ? KEY_LENGTH : 0)));
 
-    writeDigests(response, { supportedSlotMask: slotMask, slotMask, digests: list }, c.version);
+    writeDigests(response, own, c.version);
 
     if (session !== undefined) return;
     // Each GET_DIGESTS begins part B of M1 anew.
     c.transcript.resetM1();
     c.transcript.addM1(request.consumed(), response.written());
+    if (multiKey) c.transcript.addDigests(response.written());
   },
 } satisfies Exchange);

@@ -28,6 +28,7 @@ import { HANDSHAKE_IN_THE_CLEAR_CAP, KEY_EX_CAP } from "../capabilities.js";
 import type { Connection } from "../connection.js";
 import { INVALID_REQUEST, SESSION_LIMIT_EXCEEDED, SpdmError } from "../errors.js";
 import { type Exchange, KEY_EXCHANGE, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
+import { KEY_EX_USE, requireSlot } from "../key-pairs.js";
 import { HandshakeSecret } from "../key-schedule.js";
 import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
 import { readOpaque, writeOpaque } from "../opaque.js";
@@ -167,11 +168,11 @@ export const keyExchange: Exchange = Object.freeze({
   peerCapability: KEY_EX_CAP,
   endsM1: true,
   respond(c, request, response) {
-    const { chains, hash, keyAgreement, signatureLength } = c.negotiated!;
+    const { hash, keyAgreement, signatureLength } = c.negotiated!;
     requireSessions(c);
     const exchangeData = new Uint8Array(keyAgreement!.publicKeyLength);
     const asked = readKeyExchange(request, c.version, exchangeData.length);
-    if (!chains.has(asked.slot)) throw new SpdmError(INVALID_REQUEST);
+    requireSlot(c, asked.slot, KEY_EX_USE);
     requireSummary(c, asked.summaryType);
     const terms = negotiateTerms(c, asked.opaque);
     const events = eventsOf(c, asked.sessionPolicy);

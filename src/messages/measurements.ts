@@ -24,6 +24,7 @@ import type { Measurement } from "../../hal/measurements.js";
 import { MEAS_CAP_SIG } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError, UNEXPECTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_MEASUREMENTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
+import { MEASUREMENT_USE, PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4, requireSlot } from "../key-pairs.js";
 import { blockLength, measurementsIn, writeBlock } from "../measurement-block.js";
 import { NO_OPAQUE } from "../opaque.js";
 import { MEASUREMENTS_CONTEXT, sign } from "../signing.js";
@@ -156,7 +157,7 @@ export const measurements: Exchange = Object.freeze({
   endsM1: true,
   respond(c, request, response, session) {
     const { version } = c;
-    const { chains, hash, identity, measures, signatureLength } = c.negotiated!;
+    const { hash, identity, measures, signatureLength } = c.negotiated!;
     const run = session?.measured ?? c.measured;
     const begins = !run.begun;
     // Taken out, so that an error here ends the run.
@@ -165,7 +166,8 @@ export const measurements: Exchange = Object.freeze({
       const asked = readGetMeasurements(request, version);
       if (!measures) throw new SpdmError(UNEXPECTED_REQUEST);
       const signed = asked.nonce !== undefined;
-      if (signed && !chains.has(asked.slot)) throw new SpdmError(INVALID_REQUEST);
+      const slot = asked.slot === PUBLIC_KEY_SLOT_4 ? PUBLIC_KEY_SLOT : asked.slot;
+      if (signed) requireSlot(c, slot, MEASUREMENT_USE);
       const { engine, source } = c.options.measurements!;
       const raw = version >= V1_2 && (asked.attributes & RAW_REQUESTED) !== 0;
       const list = measurementsIn(c);
@@ -193,7 +195,7 @@ export const measurements: Exchange = Object.freeze({
       l1.update(response.written());
       if (signed) {
         const signing = { version, hash, context: MEASUREMENTS_CONTEXT };
-        sign(identity, asked.slot, signing, l1, response.view(signatureLength));
+        sign(identity, slot, signing, l1, response.view(signatureLength));
       } else run.keep(l1);
     } catch (error) {
       l1.destroy();

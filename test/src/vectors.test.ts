@@ -48,7 +48,7 @@ const CONTENT: Readonly<Record<string, readonly number[]>> = {
   "v1.2-p384-chunked-allcaps": [48, 9, 15, 6, 5],
   "v1.2-p384-kex-encrypted": [29, 0, 0, 4, 4],
   "v1.2-p384-psk": [20, 0, 0, 2, 3],
-  "v1.3-p384-allcaps": [64, 21, 0, 6, 9],
+  "v1.3-p384-allcaps": [76, 9, 0, 6, 9],
   "v1.3-p384-kex-encrypted": [29, 0, 0, 4, 4],
   "v1.3-p384-mutauth-digests": [37, 0, 0, 4, 4],
   "v1.3-p384-psk": [20, 0, 0, 2, 3],

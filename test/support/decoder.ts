@@ -12,6 +12,7 @@ import {
   GET_DIGESTS,
   GET_ENCAPSULATED_REQUEST,
   GET_ENDPOINT_INFO,
+  GET_KEY_PAIR_INFO,
   GET_MEASUREMENT_EXTENSION_LOG,
   GET_MEASUREMENTS,
   GET_VERSION,
@@ -21,6 +22,7 @@ import {
   NEGOTIATE_ALGORITHMS,
   PSK_EXCHANGE,
   PSK_FINISH,
+  SET_KEY_PAIR_INFO,
 } from "../../src/exchange.js";
 import * as algorithms from "../../src/messages/algorithms.js";
 import * as capabilities from "../../src/messages/capabilities.js";
@@ -33,11 +35,13 @@ import * as endpointInfo from "../../src/messages/endpoint-info.js";
 import * as finish from "../../src/messages/finish.js";
 import * as heartbeat from "../../src/messages/heartbeat.js";
 import * as keyExchange from "../../src/messages/key-exchange.js";
+import * as keyPairInfo from "../../src/messages/key-pair-info.js";
 import * as keyUpdate from "../../src/messages/key-update.js";
 import * as log from "../../src/messages/measurement-extension-log.js";
 import * as measurements from "../../src/messages/measurements.js";
 import * as pskExchange from "../../src/messages/psk-exchange.js";
 import * as pskFinish from "../../src/messages/psk-finish.js";
+import * as setKeyPairInfo from "../../src/messages/set-key-pair-info.js";
 import { readGetVersion, readVersion, writeGetVersion, writeVersion } from "../../src/messages/version.js";
 import * as opaque from "../../src/opaque.js";
 import type { Version } from "../../src/versions.js";
@@ -216,6 +220,15 @@ export class Decoder {
         answer.bytes(ack.payload);
         return 0;
       }
+      case GET_KEY_PAIR_INFO:
+        keyPairInfo.writeGetKeyPairInfo(w, keyPairInfo.readGetKeyPairInfo(request));
+        keyPairInfo.writeKeyPairInfo(answer, keyPairInfo.readKeyPairInfo(response, version), version);
+        return 0;
+      case SET_KEY_PAIR_INFO:
+        setKeyPairInfo.writeSetKeyPairInfo(w, setKeyPairInfo.readSetKeyPairInfo(request, version), version);
+        setKeyPairInfo.readSetKeyPairInfoAck(response);
+        setKeyPairInfo.writeSetKeyPairInfoAck(answer);
+        return 0;
       default:
         return undefined;
     }

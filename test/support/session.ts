@@ -260,6 +260,10 @@ export class Peer {
   readonly board: Board;
   readonly conversation: Conversation;
   readonly group: KeyAgreement;
+  /** What TH has of DIGESTS: the first response in multi-key connections. */
+  digests: Uint8Array = NO_BYTES;
+  /** What TH has the digest of instead of the slot's chain, if it is not that. */
+  chainInTh: Uint8Array | undefined;
   readonly #flags: number;
   readonly #random = deterministicRandom(5);
 
@@ -314,8 +318,8 @@ export class Peer {
     assert.ok(key.agree(response.subarray(40, 40 + group.publicKeyLength), shared));
     const inTheClear = (this.#flags & IN_THE_CLEAR_FLAG) !== 0 && this.boardIsClear;
     const end = response.length - (inTheClear ? 0 : c.hash.outputLen);
-    const chain = spdmChainOf(c.curve, fields.slot ?? 0, c.hash);
-    const th = concat(c.vca, this.hashed(chain), request, response.subarray(0, end));
+    const chain = this.chainInTh ?? spdmChainOf(c.curve, fields.slot ?? 0, c.hash);
+    const th = concat(c.vca, this.digests, this.hashed(chain), request, response.subarray(0, end));
     const id = (readLe(response, 4, 2) << 16) | readLe(request, 4, 2);
     const session = this.#session(HandshakeSecret.ofAgreement(this.#schedule, shared), id >>> 0, false, inTheClear);
     session.startHandshake(this.hashed(th));

@@ -1,0 +1,22 @@
+/** What commands have in common: how arguments are read. */
+import { InvalidArgumentError, Option } from "commander";
+import { CRYPTOS } from "./target.js";
+
+/** Reads a number of this range. */
+export function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < low || value > high) {
+      throw new InvalidArgumentError(`It must be a number from ${low} to ${high}.`);
+    }
+    return value;
+  };
+}
+
+/** Reads one of several more. */
+export const list =
+  <T>(one: (text: string) => T) =>
+  (text: string, before: T[] = []): T[] => [...before, one(text)];
+
+export const cryptoOption = () =>
+  new Option("--crypto <engine>", "the board's firmware: Mbed TLS in C, or JavaScript").choices(CRYPTOS).default("psa");

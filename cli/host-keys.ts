@@ -1,0 +1,92 @@
+/** The keys of the responder in this process: what it is known by, and what GET_KEY_PAIR_INFO shows. */
+import { randomFillSync } from "node:crypto";
+import { MemoryKeyPairs, P256_INFO, P384_INFO, type ProvisionedKey } from "../boards/key-pairs.js";
+import type { Credential } from "../certs/identity-writer.js";
+import { p256Signer, p384Signer, type Signer } from "../hal/portable/crypto.js";
+import * as algorithm from "../src/algorithms.js";
+import { MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
+import { Der, SEQUENCE } from "../src/der.js";
+import type { Exchange } from "../src/exchange.js";
+import { KEY_P256, KEY_P384, keyAlgorithm } from "../src/key-pairs.js";
+import { certificate } from "../src/messages/certificate.js";
+import { digests } from "../src/messages/digests.js";
+import { keyPairInfo } from "../src/messages/key-pair-info.js";
+import { setKeyPairInfo } from "../src/messages/set-key-pair-info.js";
+import type { Options } from "../src/responder.js";
+import { splitChain } from "./chain.js";
+import { identityOf, publicKeyIdentityOf } from "./identity.js";
+
+/** As many as may be generated. */
+const SPARE_COUNT = 2;
+/** In order of preference, as far as there are keys. */
+const ALGORITHMS: readonly number[] = [
+  ...[algorithm.ECDSA_P384, algorithm.ECDSA_P256, algorithm.ECDSA_P521, algorithm.ED25519, algorithm.ED448],
+  ...[algorithm.RSAPSS_4096, algorithm.RSAPSS_3072, algorithm.RSAPSS_2048],
+  ...[algorithm.RSASSA_4096, algorithm.RSASSA_3072, algorithm.RSASSA_2048],
+];
+/** What those with certificates are asked of them. */
+export const KEY_EXCHANGES: readonly Exchange[] = [digests, certificate, keyPairInfo, setKeyPairInfo];
+
+const random = (out: Uint8Array): void => {
+  randomFillSync(out);
+};
+
+export interface HostKeyOptions {
+  /** Known by a provisioned public key, without certificates. */
+  readonly publicKey?: boolean | undefined;
+  /** Whether keys may be changed outside of sessions; else in sessions of requesters that proved themselves. */
+  readonly trustedEnvironment?: boolean | undefined;
+}
+
+/** What of a responder's options is about its keys. */
+export function hostKeys(
+  credentials: readonly Credential[],
+  { publicKey = false, trustedEnvironment = false }: HostKeyOptions,
+): Pick<Options, "baseAsym" | "exchanges" | "keyPairs" | "multiKey"> {
+  if (publicKey) {
+    const baseAsym = ALGORITHMS.flatMap((algorithm) => {
+      const identity = publicKeyIdentityOf(credentials, algorithm);
+      return identity === undefined ? [] : [{ algorithm, identity }];
+    });
+    return { baseAsym, exchanges: [] };
+  }
+  const identities = ALGORITHMS.map((algorithm) => ({ algorithm, identity: identityOf(credentials, algorithm) }));
+  const baseAsym = identities.filter(({ identity }) => identity.slotMask !== 0);
+  const keyPairs = new MemoryKeyPairs({
+    algorithms: [
+      { asym: KEY_P384, publicKeyInfo: P384_INFO, generate: () => newSigner(p384Signer, 48) },
+      { asym: KEY_P256, publicKeyInfo: P256_INFO, generate: () => newSigner(p256Signer, 32) },
+    ],
+    provisioned: provisionedKeys(credentials),
+    spareCount: SPARE_COUNT,
+    policy: { trustedEnvironment, provenRequesters: true, needsReset: false },
+    holdsChain: (asym, slot) =>
+      credentials.some((credential) => keyAlgorithm(credential.algorithm) === asym && credential.slot === slot),
+  });
+  return { baseAsym, exchanges: KEY_EXCHANGES, keyPairs, multiKey: MULTI_KEY_CAP_NEG };
+}
+
+/** One for each key; slots may share one. */
+function provisionedKeys(credentials: readonly Credential[]): ProvisionedKey[] {
+  const found = new Map<string, ProvisionedKey>();
+  for (const { algorithm, slot, key, chain } of credentials) {
+    const asym = keyAlgorithm(algorithm);
+    const name = `${asym} ${Buffer.from(key).toString("hex")}`;
+    const { slotMask = 0 } = found.get(name) ?? {};
+    found.set(name, { asym, slotMask: slotMask | (1 << slot), publicKeyInfo: publicKeyInfo(chain) });
+  }
+  return [...found.values()];
+}
+
+/** The AlgorithmIdentifier of the leaf's key. */
+function publicKeyInfo(chain: Uint8Array): Uint8Array {
+  const spki = new Der(splitChain(chain).at(-1)!.publicKey.export({ type: "spki", format: "der" }));
+  return spki.open(SEQUENCE).element(SEQUENCE).slice();
+}
+
+/** Both curves' orders begin with so many ones that a random scalar is as good as never out of range. */
+function newSigner(make: typeof p384Signer, length: number): Signer {
+  const scalar = new Uint8Array(length);
+  random(scalar);
+  return make(scalar, random);
+}

@@ -41,6 +41,9 @@ export const SET_KEY_PAIR_INFO_CAP = 1 << 29; // R
 export const SET_KEY_PAIR_RESET_CAP = 1 << 30; // R, from 1.4 on
 export const LARGE_RESP_CAP = 1 << 31; // from 1.4 on
 
+// ExtFlags, from 1.4 on
+export const SLOT_MGMT_CAP = 1 << 0; // R
+
 /** Smallest DataTransferSize (DSP0274 1.2 §10.4). */
 export const MIN_DATA_TRANSFER_SIZE = 42;
 

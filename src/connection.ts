@@ -107,6 +107,8 @@ export class Connection {
   readonly flags: number;
   readonly transcript = new Transcript();
   readonly sessions: Sessions;
+  /** ExtFlags of CAPABILITIES, from 1.4 on. */
+  readonly extFlags: number;
   /** Survives GET_VERSION: nobody has seen what is in it. */
   readonly ephemeralKeys: EphemeralKeys;
   /** L1 outside of sessions. */
@@ -128,11 +130,18 @@ export class Connection {
   /** The requester that the board was provisioned with, once its chain is verified. */
   provisioned: Requester | undefined;
 
-  constructor(options: ResponderOptions, flags: number, sessions: Sessions, ephemeralKeys: EphemeralKeys) {
+  constructor(
+    options: ResponderOptions,
+    flags: number,
+    sessions: Sessions,
+    ephemeralKeys: EphemeralKeys,
+    extFlags = 0,
+  ) {
     this.options = options;
     this.flags = flags;
     this.sessions = sessions;
     this.ephemeralKeys = ephemeralKeys;
+    this.extFlags = extFlags;
   }
 
   reset(): void {

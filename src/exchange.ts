@@ -70,6 +70,8 @@ export interface Exchange {
   readonly channels: Channels;
   /** Flags that CAPABILITIES shows for it. */
   readonly capability: number;
+  /** Likewise of ExtFlags, from 1.4 on. 0 if absent. */
+  readonly extCapability?: number;
   /** Flags of which the requester must have one, or it is an unsupported request; 0 if it needs none. */
   readonly peerCapability: number;
   /** Whether it ends M1 if no CHALLENGE was answered yet (DSP0274 1.3 §10.8.2). */

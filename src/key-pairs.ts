@@ -1,5 +1,5 @@
 /** Bits of KEY_PAIR_INFO (DSP0274 1.3, "Key configuration"), and which key pair stands behind a slot. */
-import type { KeyPair } from "../hal/key-pairs.js";
+import type { KeyPair, KeyPairs } from "../hal/key-pairs.js";
 import * as algorithm from "./algorithms.js";
 import {
   CERT_CAP,
@@ -93,7 +93,11 @@ export function keyPairOf(c: Connection, slot: number): IdentifiedKeyPair | unde
   const { baseAsym, keyPairs } = c.options;
   const selected = baseAsym.find(({ identity }) => identity === c.negotiated!.identity);
   const asym = selected === undefined ? 0 : keyAlgorithm(selected.algorithm);
-  if (keyPairs === undefined || asym === 0) return undefined;
+  return keyPairs === undefined || asym === 0 ? undefined : keyPairBehind(keyPairs, asym, slot);
+}
+
+/** The key pair of a slot under an algorithm, an AsymAlgoCapabilities bit. */
+export function keyPairBehind(keyPairs: KeyPairs, asym: number, slot: number): IdentifiedKeyPair | undefined {
   for (let id = 1; id <= keyPairs.count; id++) {
     const pair = keyPairs.read(id);
     if (pair.asym === asym && (pair.slotMask & (1 << slot)) !== 0) return { id, pair };

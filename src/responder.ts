@@ -79,7 +79,9 @@ export class Responder {
     this.#exchanges = [...options.exchanges, ...(options.chunks?.exchanges ?? [])];
     const flags = capabilityFlags(options, this.#exchanges);
     const sessions = new Sessions(options.sessions?.count ?? SESSION_COUNT);
-    this.#connection = new Connection(options, flags, sessions, new EphemeralKeys());
+    let extFlags = 0;
+    for (const { extCapability = 0 } of this.#exchanges) extFlags |= extCapability;
+    this.#connection = new Connection(options, flags, sessions, new EphemeralKeys(), extFlags);
     this.#onFault = options.onFault;
     this.#onAnswer = options.onAnswer;
   }

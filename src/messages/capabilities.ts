@@ -151,7 +151,7 @@ export const capabilities: Exchange = Object.freeze({
       {
         param1: listed ? ALGORITHMS_BLOCK : 0,
         ctExponent,
-        extFlags: 0,
+        extFlags: c.extFlags,
         flags: c.flags & responderFlags(version),
         dataTransferSize,
         maxSpdmMsgSize: chunks?.maxSpdmMsgSize ?? dataTransferSize,

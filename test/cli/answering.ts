@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SessionPolicy } from "../../certs/identity-image.js";
+import { HostLog } from "../../cli/host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
 import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
 import { type Link, TimeoutError } from "../../cli/link.js";
@@ -11,6 +12,7 @@ import { AEADS, ASYMS, DHES, HASHES, oneOrAll } from "../../cli/requester/names.
 import type { OwnIdentity, SessionOffer } from "../../cli/requester/offer.js";
 import { readAnchors } from "../../cli/target.js";
 import { RECORD_OVERHEAD } from "../../src/record.js";
+import type { Responder } from "../../src/responder.js";
 
 export const KEYS = fileURLToPath(new URL("../vectors/keys", import.meta.url));
 export const ROOTS = ["ecp256", "ecp384"].map((folder) => join(KEYS, folder, "ca.cert.der"));
@@ -21,12 +23,17 @@ export type Alter = (response: Uint8Array, request: Uint8Array, type: number) =>
 /** What the responder is like. */
 export interface Device extends Partial<SessionPolicy> {
   readonly heartbeatPeriod?: number;
+  /** Handed the responder, and what it tells of itself. */
+  readonly ready?: (responder: Responder, log: HostLog) => void;
 }
 
 /** Answers as a responder does, but for what `alter` does to it. */
-export function answering(alter: Alter = (response) => response, { heartbeatPeriod, ...policy }: Device = {}) {
+export function answering(alter: Alter = (response) => response, { heartbeatPeriod, ready, ...policy }: Device = {}) {
   const faults: unknown[] = [];
-  const responder = hostResponder(loadIdentity(KEYS, policy), (error) => faults.push(error), heartbeatPeriod);
+  const device = loadIdentity(KEYS, policy);
+  const log = new HostLog(device);
+  const responder = hostResponder(device, (error) => faults.push(error), heartbeatPeriod, log);
+  ready?.(responder, log);
   const buffer = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {
     const request = message.slice(); // records are opened in place

@@ -8,6 +8,9 @@ export const SECURE_VERSION = 1;
 /** MCTP payload of each packet we send but the last. */
 export const TRANSMISSION_UNIT = 64;
 
+/** Index of the measurement that covers the log: that of DMTF's own sample. */
+export const LOG_INDEX = 17;
+
 export interface Configuration {
   /** The board, and the variant of its firmware if there are several. */
   readonly name: string;
@@ -15,7 +18,7 @@ export interface Configuration {
   readonly ctExponent: number;
   /** Bytes of the longest SPDM message taken and sent. */
   readonly dataTransferSize: number;
-  /** Whether it serves sessions, if it is provisioned to. */
+  /** Whether it serves sessions, if it is provisioned to; such firmware has a log, too. */
   readonly sessions: boolean;
   /** Seconds within which a requester is to be heard of in a session. */
   readonly heartbeatPeriod: number;

@@ -28,9 +28,11 @@ import {
   type Configuration,
   configurationBytes,
   firmwareVersion,
+  LOG_INDEX,
   SECURE_VERSION,
   TRANSMISSION_UNIT,
 } from "./configuration.js";
+import type { reporting } from "./reporting.js";
 
 export type Sessions = Pick<Options, "exchanges" | "sessions" | "mutualAuthentication">;
 
@@ -43,6 +45,8 @@ export interface Engines {
   signer(entry: CredentialEntry): Signer;
   /** Sessions, from what the board is provisioned with. */
   readonly sessions?: (configuration: Configuration, identity: Provisioned) => Sessions;
+  /** What it tells of itself beside its measurements. */
+  readonly reporting?: typeof reporting;
 }
 
 /** The identity image, or what stands for it where there is none. */
@@ -85,9 +89,24 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
     { algorithm: ECDSA_P384, identity: new FlashIdentity(credentials, ECDSA_P384, 96, signer) },
     { algorithm: ECDSA_P256, identity: new FlashIdentity(credentials, ECDSA_P256, 64, signer) },
   ];
+  const measured = firmwareMeasurements({
+    codeDigest,
+    configuration: configurationBytes(configuration),
+    version: firmwareVersion(configuration),
+    secureVersion: SECURE_VERSION,
+    state: chipState(),
+    logIndex: configuration.sessions ? LOG_INDEX : 0,
+  });
+  const told = engines.reporting?.(configuration, measured, sha384, identity);
+  const { exchanges: reports, source, ...tells } = told ?? { exchanges: [], source: measured };
   return new Responder({
     versions: VERSIONS,
-    exchanges: [version, capabilities, algorithms, digests, certificate, challenge, measurements, ...exchanges],
+    exchanges: [
+      ...[version, capabilities, algorithms, digests, certificate, challenge, measurements],
+      ...reports,
+      ...exchanges,
+    ],
+    ...tells,
     ...sessions,
     baseHash: [
       { algorithm: SHA_384, engine: sha384 },
@@ -98,13 +117,7 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
     measurements: {
       algorithm: MEASUREMENT_SHA_384,
       engine: sha384,
-      source: firmwareMeasurements({
-        codeDigest,
-        configuration: configurationBytes(configuration),
-        version: firmwareVersion(configuration),
-        secureVersion: SECURE_VERSION,
-        state: chipState(),
-      }),
+      source,
     },
     random,
     ctExponent: configuration.ctExponent,

@@ -44,6 +44,9 @@ interface AttestArguments extends SessionArguments {
   multiKey?: boolean;
   reference?: string;
   transferSize?: number;
+  log?: boolean;
+  info?: boolean;
+  events?: number;
   pcap?: string;
   json?: boolean;
 }
@@ -70,7 +73,13 @@ interface ServeArguments {
 const transferSize = integer(MIN_DATA_TRANSFER_SIZE, DATA_TRANSFER_SIZE);
 
 async function runAttest(name: string, options: AttestArguments): Promise<void> {
-  const offer = { session: await sessionOffer(options), identities: await ownIdentities(options) };
+  const { log = false, info = false, events } = options;
+  if (events !== undefined && options.session !== true) program.error("events are sent in sessions: give --session");
+  const offer = {
+    session: await sessionOffer(options),
+    identities: await ownIdentities(options),
+    reports: { log, deviceClass: info, eventSeconds: events },
+  };
   const progress = new Progress(options.json === true);
   const pcap = options.pcap === undefined ? undefined : new PcapWriter(options.pcap);
   try {
@@ -89,7 +98,7 @@ async function runAttest(name: string, options: AttestArguments): Promise<void> 
 async function attestTarget(
   name: string,
   target: Target,
-  options: AttestArguments & { offer: Pick<Offer, "session" | "identities"> },
+  options: AttestArguments & { offer: Pick<Offer, "session" | "identities" | "reports"> },
   progress: Progress,
 ): Promise<void> {
   const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);
@@ -229,6 +238,9 @@ program
   .option("--mutual", "prove ourselves if the responder asks us to, in the session or in CHALLENGE_AUTH")
   .option("--identity <folder>", "whose chain and key: ecp256, ecp384, …; default: the development PKI's requester")
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
+  .option("--log", "read the measurement extension log, and what of it the signed measurements cover")
+  .option("--info", "ask what class of device it is")
+  .option("--events <seconds>", "subscribe to all events, and wait for some, in a session", integer(0, 3600))
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")
   .action(runAttest);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { MEAS_CAP } from "../src/capabilities.js";
 import { responderFlagNames } from "./capability-names.js";
 import { printable } from "./chain.js";
+import { type DeviceReports, deviceSections } from "./device-report.js";
 import type { LinkStatistics } from "./link.js";
 import { coloured, type Paint, plain, seconds, wantsColour } from "./paint.js";
 import type { Timing } from "./progress.js";
@@ -18,7 +19,7 @@ import type { ChainTrust } from "./trust.js";
 export { Progress, type ProgressListener, type Timing } from "./progress.js";
 export type { Messages, SessionResult } from "./session-report.js";
 
-export interface AttestationResult {
+export interface AttestationResult extends DeviceReports {
   readonly verdict: "trusted" | "untrusted";
   /** Empty if trusted; else why not, the first reason first. */
   readonly reasons: readonly string[];
@@ -78,7 +79,7 @@ export function toJson(result: AttestationResult): string {
   const { chain, capabilities } = result;
   const { verdict, reasons, target, slot, version, algorithms } = result;
   const { measurements, challenged, measurementsSigned, session, requester, messages } = result;
-  const { attempts, durationMs, timings, link } = result;
+  const { log, deviceClass, events, attempts, durationMs, timings, link } = result;
   const object = {
     verdict,
     reasons,
@@ -95,6 +96,9 @@ export function toJson(result: AttestationResult): string {
     challenged: challenged ?? false,
     measurementsSigned: measurementsSigned ?? false,
     measurements,
+    log: log ?? null,
+    deviceClass: deviceClass ?? null,
+    events: events ?? null,
     session: session ? { ...session, dhe: session.dhe ?? null } : null,
     requester: requester ? { subject: requester.subject, proofs: requester.proofs } : null,
     messages: messages ?? null,
@@ -130,6 +134,7 @@ export function renderReport(result: AttestationResult, colour: boolean): string
     proofSection(result, paint),
     sessionSection(result, paint),
     measurementSection(result, paint),
+    ...deviceSections(result, mark(true, paint), paint),
     reasonSection(result, paint),
     [...statistics(result, paint), verdictLine(result, paint)],
   ];

@@ -2,6 +2,7 @@ import {
   AEAD,
   DHE,
   DMTF_MEASUREMENT,
+  DMTF_MEL,
   KEY_SCHEDULE,
   MULTI_KEY_CONN,
   OPAQUE_DATA_FORMAT_1,
@@ -20,6 +21,7 @@ import {
   type Algorithms,
   type AlgorithmTable,
   baseAsymIn,
+  type NegotiateAlgorithms,
   readAlgorithms,
   writeNegotiateAlgorithms,
 } from "../../src/messages/algorithms.js";
@@ -57,7 +59,7 @@ export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promis
     baseAsym: offer.baseAsym,
     baseHash: offer.baseHash,
     pqcAsym: 0,
-    melSpecification: 0,
+    melSpecification: c.version >= V1_3 && offer.reports?.log ? DMTF_MEL : 0,
     extAsym: NO_EXT,
     extHash: NO_EXT,
     tables,
@@ -66,7 +68,7 @@ export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promis
     writeNegotiateAlgorithms(w, offered, c.version),
   );
   const chosen = decode("ALGORITHMS", () => readAlgorithms(response, c.version));
-  check(chosen, offer, tables, response.offset);
+  check(chosen, offered, response.offset);
   c.transcript.addVca(request);
   c.transcript.addVca(response.consumed());
   const hash = engines.HASHES[chosen.baseHash];
@@ -105,7 +107,7 @@ function tablesOf(c: Conversation, { session, identities = [] }: Offer): Algorit
 const isOneOf = (bit: number, mask: number): boolean => bit !== 0 && (bit & (bit - 1)) === 0 && (bit & ~mask) === 0;
 
 /** A selection must be exactly one of what was offered, or the responder could choose what nobody asked for. */
-function check(chosen: Algorithms, offer: Offer, tables: readonly AlgorithmTable[], length: number): void {
+function check(chosen: Algorithms, offer: NegotiateAlgorithms, length: number): void {
   if (chosen.length !== length) throw new Untrusted("ALGORITHMS: Length is wrong");
   if (!isOneOf(chosen.baseHash, offer.baseHash)) {
     throw new Untrusted(`ALGORITHMS: ${nameOf(HASHES, chosen.baseHash)} was not offered`);
@@ -118,14 +120,14 @@ function check(chosen: Algorithms, offer: Offer, tables: readonly AlgorithmTable
     (chosen.measurementSpecification & ~DMTF_MEASUREMENT) === 0 &&
     (chosen.otherParams & ~OPAQUE_DATA_FORMAT_1) === 0 &&
     chosen.pqcAsym === 0 &&
-    chosen.melSpecification === 0 &&
+    (chosen.melSpecification & ~offer.melSpecification) === 0 &&
     chosen.extAsym.length + chosen.extHash.length === 0 &&
     chosen.tables.every(({ type, supported, ext }) => {
-      const table = tables.find((each) => each.type === type);
+      const table = offer.tables.find((each) => each.type === type);
       return table !== undefined && ext.length === 0 && (supported === 0 || isOneOf(supported, table.supported));
     });
   if (!offered) throw new Untrusted("ALGORITHMS: selects what was not offered");
-  for (const { type } of tables) {
+  for (const { type } of offer.tables) {
     if (selected(chosen, type) === 0) throw new Impossible(`the responder has no ${TABLES[type]} of those offered`);
   }
 }

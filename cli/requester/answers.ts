@@ -2,13 +2,22 @@
 
 import type { Hash } from "../../hal/crypto.js";
 import * as errors from "../../src/errors.js";
-import { CHALLENGE, ERROR, GET_CERTIFICATE, GET_DIGESTS, KEY_UPDATE, responseTo } from "../../src/exchange.js";
+import {
+  CHALLENGE,
+  ERROR,
+  GET_CERTIFICATE,
+  GET_DIGESTS,
+  KEY_UPDATE,
+  responseTo,
+  SEND_EVENT,
+} from "../../src/exchange.js";
 import { NO_SUMMARY } from "../../src/measurement-block.js";
 import { readGetCertificate, writeCertificate } from "../../src/messages/certificate.js";
 import { NONCE_LENGTH, readChallenge, writeChallengeAuth } from "../../src/messages/challenge.js";
 import { readGetDigests, writeDigests } from "../../src/messages/digests.js";
 import { writeError } from "../../src/messages/error.js";
 import { readKeyUpdate, UPDATE_KEY, VERIFY_NEW_KEY, writeKeyUpdate } from "../../src/messages/key-update.js";
+import { readSendEvent, writeEventAck } from "../../src/messages/send-event.js";
 import { NO_OPAQUE } from "../../src/opaque.js";
 import { ESTABLISHED, type Session } from "../../src/session.js";
 import { REQUESTER_CHALLENGE_AUTH_CONTEXT, sign } from "../../src/signing.js";
@@ -17,9 +26,11 @@ import { Reader, WireError, type Writer } from "../../src/wire.js";
 import type { Conversation } from "./conversation.js";
 import type { Prover } from "./prover.js";
 
-const { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST, VERSION_MISMATCH } = errors;
+const { INVALID_REQUEST, SpdmError, UNSPECIFIED, UNSUPPORTED_REQUEST, VERSION_MISMATCH } = errors;
 /** Of DELIVER_ENCAPSULATED_RESPONSE and CERTIFICATE, which come around a portion. */
 const HEADERS_LENGTH = 4 + 8;
+/** A responder that tells of more in one conversation is not believed to have more to say. */
+const EVENT_COUNT_MAX = 10_000;
 
 /** Answers the requests of one run. */
 export class Answers {
@@ -64,6 +75,7 @@ export class Answers {
     else if (code === GET_CERTIFICATE && prover !== undefined) this.#certificate(prover, r, w, start);
     else if (code === CHALLENGE && prover !== undefined && session === undefined) this.#challenge(prover, r, w, start);
     else if (code === KEY_UPDATE && session?.phase === ESTABLISHED) this.#keyUpdate(session, r, w);
+    else if (code === SEND_EVENT && session?.phase === ESTABLISHED) this.#events(r, w);
     else throw new SpdmError(UNSUPPORTED_REQUEST, code);
   }
 
@@ -117,6 +129,21 @@ export class Answers {
     if (due === VERIFY_NEW_KEY) session.verifyPeerKey();
     else session.updatePeerKey();
     this.keyUpdates.push(due);
+  }
+
+  /** What comes again, since our acknowledgement was lost, counts once. */
+  #events(r: Reader, w: Writer): void {
+    const { events } = this.#c;
+    if (events === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, SEND_EVENT);
+    const last = events.at(-1)?.instanceId ?? -1;
+    for (const event of readSendEvent(r)) {
+      // Views of a record, which is not ours to keep.
+      const { vendorId } = event.group;
+      const group = { ...event.group, vendorId: vendorId.slice() };
+      if (event.instanceId > last) events.push({ ...event, group, detail: event.detail.slice() });
+    }
+    if (events.length > EVENT_COUNT_MAX) throw new SpdmError(UNSPECIFIED);
+    writeEventAck(w);
   }
 
   /** From 1.2 on it begins with VCA. */

@@ -2,8 +2,11 @@ import type { HashAlgorithm } from "../../hal/crypto.js";
 import { REQ_BASE_ASYM } from "../../src/algorithms.js";
 import { CERT_CAP, CHAL_CAP, MEAS_CAP, MEAS_CAP_SIG, PUB_KEY_ID_CAP } from "../../src/capabilities.js";
 import { equal } from "../../src/equal.js";
+
 import { CHALLENGE_USE, KEY_EX_USE, MEASUREMENT_USE, PUBLIC_KEY_SLOT } from "../../src/key-pairs.js";
-import { ALL_SUMMARY, NO_SUMMARY } from "../../src/measurement-block.js";
+
+import { ALL_SUMMARY, type MeasurementBlock, NO_SUMMARY } from "../../src/measurement-block.js";
+
 import type { Algorithms } from "../../src/messages/algorithms.js";
 import { type Link, TimeoutError } from "../link.js";
 import type { ProvisionedKey } from "../public-key.js";
@@ -15,9 +18,12 @@ import { challenge, type LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
 import { Conversation, type RandomBytes, type Sent } from "./conversation.js";
 import { fetchRequests } from "./encapsulated.js";
+import { askDeviceClass } from "./endpoint-info.js";
 import { VERIFIERS } from "./engines.js";
+import { watchEvents } from "./events.js";
 import { endSession } from "./in-session.js";
-import { askMeasurements } from "./measurements.js";
+import { askLog, coverLog } from "./measurement-log.js";
+import { askMeasurements, type Measured } from "./measurements.js";
 import { ASYMS, HASHES, MEASUREMENT_HASHES, nameOf, requestName, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
 import { Prover } from "./prover.js";
@@ -42,6 +48,15 @@ export interface AttestOptions extends Offer {
   readonly random?: RandomBytes;
   /** DataTransferSize to show, in bytes from 42 on. */
   readonly dataTransferSize?: number | undefined;
+}
+
+/** What was found out before reports are asked for. */
+interface Known {
+  readonly slot: number;
+  readonly key: LeafKey;
+  readonly chosen: Algorithms;
+  /** Signed measurements. */
+  readonly blocks: readonly MeasurementBlock[];
 }
 
 type Draft = { -readonly [K in keyof AttestationResult]: AttestationResult[K] };
@@ -116,9 +131,10 @@ async function converse(c: Conversation, options: AttestOptions, draft: Draft, r
     draft.session = { ...result, keyUpdates: await exerciseSession(c, session, options.session, onProgress) };
   }
 
+  let measured: Measured | undefined;
   if (measures && (c.flags & MEAS_CAP) === MEAS_CAP_SIG) {
     onProgress("GET_MEASUREMENTS");
-    const measured = await askMeasurements(c, slot, key);
+    measured = await askMeasurements(c, slot, key);
     draft.measurementsSigned = true;
     draft.measurements = compare(measured, chosen, reference, reasons);
     for (const [name, summary] of summaries) {
@@ -127,6 +143,7 @@ async function converse(c: Conversation, options: AttestOptions, draft: Draft, r
     }
   } else if (reference !== undefined) throw new Untrusted("the responder signs no measurements");
 
+  await askReports(c, options, { slot, key, chosen, blocks: measured?.blocks ?? [] }, draft, reasons);
   if (options.session !== undefined) {
     onProgress("END_SESSION");
     await endSession(c);
@@ -168,6 +185,28 @@ function digestOf(hash: HashAlgorithm, data: Uint8Array): Uint8Array {
   running.update(data);
   running.digestInto(digest);
   return digest;
+}
+
+/** What else the responder is asked to tell of itself. */
+async function askReports(
+  c: Conversation,
+  { reports = {}, onProgress }: AttestOptions,
+  { slot, key, chosen, blocks }: Known,
+  draft: Draft,
+  reasons: string[],
+): Promise<void> {
+  if (reports.log) {
+    onProgress("GET_MEASUREMENT_EXTENSION_LOG");
+    draft.log = coverLog(await askLog(c, chosen), blocks, chosen, reasons);
+  }
+  if (reports.deviceClass) {
+    onProgress("GET_ENDPOINT_INFO");
+    draft.deviceClass = await askDeviceClass(c, slot, key);
+  }
+  if (reports.eventSeconds !== undefined) {
+    onProgress("SUBSCRIBE_EVENT_TYPES");
+    draft.events = await watchEvents(c, reports.eventSeconds);
+  }
 }
 
 /** The first three exchanges; what the responder chose. */

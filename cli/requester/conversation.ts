@@ -4,6 +4,7 @@ import { CHUNK_CAP, MAX_CT_EXPONENT } from "../../src/capabilities.js";
 import { SpdmError } from "../../src/errors.js";
 import { ERROR, GET_VERSION, responseTo } from "../../src/exchange.js";
 import { readError } from "../../src/messages/error.js";
+import type { ReceivedEvent } from "../../src/messages/send-event.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE, sessionIdOf } from "../../src/record.js";
 import type { Session } from "../../src/session.js";
 import type { Suite } from "../../src/suite.js";
@@ -63,6 +64,8 @@ export class Conversation {
   multiKey = false;
   /** What TH has of DIGESTS: the response in multi-key connections, else nothing. */
   digests: Uint8Array = new Uint8Array(0);
+  /** What the responder told of, if we subscribed to events. */
+  events: ReceivedEvent[] | undefined;
   /** What is asked goes through it, as soon as it carries records. */
   session: Session | undefined;
   readonly sent: Sent[] = [];

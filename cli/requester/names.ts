@@ -1,5 +1,6 @@
 import * as algorithm from "../../src/algorithms.js";
 import * as errors from "../../src/errors.js";
+import { EVENT_LOST } from "../../src/event-groups.js";
 import * as codes from "../../src/exchange.js";
 import * as keys from "../../src/key-pairs.js";
 import { VERSIONS, type Version } from "../../src/versions.js";
@@ -172,3 +173,45 @@ const VALUE_TYPES: readonly string[] = [
 
 /** DMTFSpecMeasurementValueType in words; bit 7, raw, is left to the caller. */
 export const valueTypeName = (valueType: number): string => VALUE_TYPES[valueType & 0x7f] ?? `type ${valueType & 0x7f}`;
+
+/** Registries and standards bodies by ID (DSP0274 1.3 table "Registry or standards body ID"). */
+const REGISTRIES: readonly string[] = [
+  "DMTF",
+  "TCG",
+  "USB",
+  "PCI-SIG",
+  "IANA",
+  "HDBaseT",
+  "MIPI",
+  "CXL",
+  "JEDEC",
+  "VESA",
+  "IANA CBOR",
+  "DMTF DSP",
+];
+
+export const registryName = (id: number): string => REGISTRIES[id] ?? `registry ${id}`;
+
+const EVENT_TYPES: readonly string[] = [
+  "",
+  "EventLost",
+  "MeasurementChanged",
+  "MeasurementPreUpdate",
+  "CertificateChanged",
+];
+
+/** EventTypeId of DMTF's group in words. */
+export const eventTypeName = (type: number): string => EVENT_TYPES[type] ?? `type ${type}`;
+
+/** EventDetail of DMTF's group in words. */
+export function eventDetail(type: number, detail: Uint8Array): string {
+  if (type === EVENT_LOST) {
+    const { buffer, byteOffset } = detail;
+    const view = new DataView(buffer, byteOffset);
+    return `those behind ${view.getUint32(0, true)}, up to ${view.getUint32(4, true)}`;
+  }
+  const set = Array.from({ length: detail.length * 8 }, (_, bit) => bit).filter(
+    (bit) => (detail[bit >> 3] & (1 << (bit & 7))) !== 0,
+  );
+  return `${detail.length === 1 ? "slots" : "measurements"} ${set.join(", ")}`;
+}

@@ -13,8 +13,18 @@ export interface Offer {
   readonly multiKey?: boolean | undefined;
   /** A secure session, in which measurements are asked for. */
   readonly session?: SessionOffer | undefined;
+  /** What the responder is asked to tell of itself, besides measurements. */
+  readonly reports?: ReportOffer | undefined;
   /** What we prove ourselves with if we are asked to, by BaseAsymAlgo bit. */
   readonly identities?: readonly OwnIdentity[] | undefined;
+}
+
+export interface ReportOffer {
+  /** The measurement extension log. */
+  readonly log?: boolean;
+  readonly deviceClass?: boolean;
+  /** Events, for so many seconds, in a session. */
+  readonly eventSeconds?: number | undefined;
 }
 
 export interface SessionOffer {

@@ -9,6 +9,7 @@
  * | 4     | secure version number, 8 bytes                       | secure version number        |
  * | 5     | whether the boot ROM starts signed images only, 1    | hardware configuration       |
  * |       | byte, where the chip tells                           |                              |
+ * | 17    | digest over the log, by boards/reporting.ts          | hash-extend                  |
  * | 0xFD  | this table, as text                                  | measurement manifest         |
  * | 0xFE  | device mode, 4 × 4 bytes                             | device mode                  |
  */
@@ -52,6 +53,8 @@ export interface Facts {
   readonly secureVersion: number;
   /** As chipState() has it. */
   readonly state: number;
+  /** Index of the measurement that covers the log, which is somebody else's to make; 0 if there is none. */
+  readonly logIndex: number;
 }
 
 export function firmwareMeasurements(facts: Facts): Measurements {
@@ -65,17 +68,17 @@ export function firmwareMeasurements(facts: Facts): Measurements {
       rawMeasurement(3, FIRMWARE_VERSION, true, ascii(facts.version)),
       rawMeasurement(4, SECURE_VERSION_NUMBER, true, secureVersion),
       ...((state & TOLD) === 0 ? [] : [rawMeasurement(5, HARDWARE_CONFIGURATION, true, secureBoot)]),
-      rawMeasurement(
-        MANIFEST_INDEX,
-        MEASUREMENT_MANIFEST,
-        false,
-        ascii((state & TOLD) === 0 ? MANIFEST_TEXT : MANIFEST_TEXT + SECURE_BOOT_TEXT),
-      ),
+      rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, ascii(manifestText(facts))),
       rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, deviceMode(state)),
     ],
     // The image is read-only while it runs, and the rest is part of it.
     generation: 0,
   };
+}
+
+function manifestText({ state, logIndex }: Facts): string {
+  const secureBoot = (state & TOLD) === 0 ? "" : SECURE_BOOT_TEXT;
+  return `${MANIFEST_TEXT}${secureBoot}${logIndex === 0 ? "" : `; ${logIndex}: SHA-384 over the log's entries`}`;
 }
 
 /** Operational modes and those of the device, each with what is possible and what is. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KINDS } from "../../certs/hierarchy.js";
 import type { SessionPolicy } from "../../certs/identity-image.js";
+import { HostLog } from "../../cli/host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
 import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
 import { type Link, TimeoutError } from "../../cli/link.js";
@@ -12,6 +13,9 @@ import { AEADS, ASYMS, DHES, HASHES, oneOrAll } from "../../cli/requester/names.
 import type { OwnIdentity, SessionOffer } from "../../cli/requester/offer.js";
 import { readAnchors } from "../../cli/target.js";
 import { RECORD_OVERHEAD } from "../../src/record.js";
+
+import type { Responder } from "../../src/responder.js";
+
 import { coveredBy, REQUESTER } from "../support/coverage.js";
 
 coveredBy(REQUESTER);
@@ -28,16 +32,21 @@ export interface Device extends Partial<SessionPolicy> {
   readonly keys?: string;
   readonly heartbeatPeriod?: number;
   readonly dataTransferSize?: number;
+  /** Handed the responder, and what it tells of itself. */
+  readonly ready?: (responder: Responder, log: HostLog) => void;
 }
 
 /** Answers as a responder does, but for what `alter` does to it. */
 export function answering(
   alter: Alter = (response) => response,
-  { keys = KEYS, heartbeatPeriod, dataTransferSize, ...policy }: Device = {},
+  { keys = KEYS, heartbeatPeriod, dataTransferSize, ready, ...policy }: Device = {},
 ) {
   const faults: unknown[] = [];
   const onFault = (error: unknown) => faults.push(error);
-  const responder = hostResponder(loadIdentity(keys, policy, KINDS), { onFault, heartbeatPeriod, dataTransferSize });
+  const device = loadIdentity(keys, policy, KINDS);
+  const log = new HostLog(device);
+  const responder = hostResponder(device, { onFault, heartbeatPeriod, dataTransferSize, log });
+  ready?.(responder, log);
   const buffer = new Uint8Array((dataTransferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {
     const request = message.slice(); // records are opened in place

@@ -14,7 +14,7 @@ import { ASYMS, HASHES } from "../../cli/requester/names.js";
 import type { Reference } from "../../cli/requester/reference.js";
 import { Impossible } from "../../cli/requester/verdict.js";
 import { readAnchors } from "../../cli/target.js";
-import { VERSIONS } from "../../src/versions.js";
+import { VERSIONS, type Version } from "../../src/versions.js";
 import { type Alter, answering, KEYS, OPTIONS, ROOTS, TestLink } from "./answering.js";
 
 const SPDM = fileURLToPath(new URL("../../cli/spdm.js", import.meta.url));
@@ -30,8 +30,8 @@ const flip =
     return response;
   };
 
-async function reference(): Promise<Reference> {
-  const { measurements } = await attest(new TestLink(), OPTIONS);
+async function reference(version?: Version): Promise<Reference> {
+  const { measurements } = await attest(new TestLink(), { ...OPTIONS, version });
   return {
     measurementHash: "SHA-384",
     measurements: Object.fromEntries(measurements.map(({ index, value }) => [index, value])),
@@ -44,7 +44,7 @@ describe("attest trusts", () => {
       for (const hash of ["SHA-256", "SHA-384", "SHA-512"]) {
         test(`1.${version & 15}, ${asym}, ${hash}`, async () => {
           const offer = { version, baseAsym: ASYMS[asym], baseHash: HASHES[hash] };
-          const result = await attest(new TestLink(), { ...OPTIONS, ...offer, reference: await reference() });
+          const result = await attest(new TestLink(), { ...OPTIONS, ...offer, reference: await reference(version) });
           assert.deepEqual(result.reasons, []);
           assert.equal(result.verdict, "trusted");
           assert.equal(result.version, `1.${version & 15}`);

@@ -7,10 +7,21 @@ import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { KeyFolder, runRequester, skip, startServe, TIMEOUT_MS } from "./emu.js";
+import { attest } from "../../cli/requester/attest.js";
+import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "../../cli/requester/names.js";
+import type { SessionOffer } from "../../cli/requester/offer.js";
+import { readAnchors } from "../../cli/target.js";
+import { V1_3, V1_4 } from "../../src/versions.js";
+import { connected, KEYS, KeyFolder, runRequester, skip, startResponder, startServe, TIMEOUT_MS } from "./emu.js";
 
 const SUITE = ["--hash", "SHA_384", "--asym", "ECDSA_P384", "--req_asym", "ECDSA_P384", "--dhe", "SECP_384_R1"];
 const AEAD = ["--aead", "AES_256_GCM"];
+const SESSION: SessionOffer = {
+  dhe: oneOrAll(DHES, undefined),
+  aead: oneOrAll(AEADS, undefined),
+  inTheClear: false,
+  updateKeys: false,
+};
 
 /** How often the requester's capture has these bytes after MCTP's message type for SPDM: a request in the clear. */
 function sent(folder: KeyFolder, ...header: number[]): number {
@@ -53,6 +64,54 @@ describe("spdm_requester_emu against serve --host: MEL, EP_INFO", { skip, timeou
         const v = version === "1.3" ? 0x13 : 0x14;
         assert.ok(sent(folder, v, 0x6f) >= 1, "no log");
         assert.equal(sent(folder, v, 0x07), 1);
+      });
+    }
+  }
+});
+
+describe("spdm attest --log --info against spdm_responder_emu", { skip, timeout: TIMEOUT_MS }, () => {
+  for (const [i, version] of [V1_3, V1_4].entries()) {
+    for (const session of [undefined, SESSION]) {
+      test(`SPDM ${versionName(version)}, ${session === undefined ? "out of sessions" : "in a session"}`, async () => {
+        const port = 24784 + 2 * i + (session === undefined ? 0 : 1);
+        const folder = new KeyFolder();
+        const options = ["--ver", versionName(version), ...SUITE, ...AEAD, "--meas_hash", "SHA_384"];
+        const child = startResponder(port, folder, options);
+        const link = await connected(port);
+        try {
+          const result = await attest(link, {
+            version,
+            baseHash: HASHES["SHA-384"],
+            baseAsym: ASYMS["P-384"],
+            slot: 0,
+            anchors: readAnchors([join(KEYS, "ecp384/ca.cert.der")]),
+            reference: undefined,
+            reports: { log: true, deviceClass: true },
+            ...(session === undefined ? {} : { session }),
+            onProgress() {},
+          });
+          assert.deepEqual(result.reasons, []);
+          assert.deepEqual(
+            result.log!.map(({ measurement, value, covered }) => [
+              measurement,
+              Buffer.from(value, "hex").toString("latin1"),
+              covered,
+            ]),
+            [
+              [17, "ROM", true],
+              [17, "Boot FW", true],
+              [17, "\n\x03\0\x01", true],
+            ],
+          );
+          assert.deepEqual(result.deviceClass, {
+            signed: true,
+            identifiers: [{ registry: "DMTF", vendorId: "", subordinateIds: ["123456"] }],
+          });
+        } finally {
+          await link.close();
+          child.kill();
+          folder.remove();
+        }
       });
     }
   }

@@ -1,0 +1,90 @@
+/** What a report says of what a device tells of itself: its log, its class, its events. */
+import { printable } from "./chain.js";
+import type { Paint } from "./paint.js";
+
+export interface LogEntryResult {
+  /** MELIndex. */
+  readonly index: number;
+  /** Index of the measurement that covers it, 0 for none. */
+  readonly measurement: number;
+  /** DMTFSpecMeasurementValueType in words. */
+  readonly type: string;
+  readonly raw: boolean;
+  /** Hexadecimal. */
+  readonly value: string;
+  /** Whether the signed measurements vouch for it. */
+  readonly covered: boolean;
+}
+
+export interface DeviceClassResult {
+  readonly signed: boolean;
+  readonly identifiers: readonly {
+    readonly registry: string;
+    /** Hexadecimal, as the next. */
+    readonly vendorId: string;
+    readonly subordinateIds: readonly string[];
+  }[];
+}
+
+export interface EventsResult {
+  /** What was subscribed to. */
+  readonly types: readonly string[];
+  readonly received: readonly { readonly instance: number; readonly type: string; readonly detail: string }[];
+}
+
+export interface DeviceReports {
+  readonly log?: readonly LogEntryResult[];
+  readonly deviceClass?: DeviceClassResult;
+  readonly events?: EventsResult;
+}
+
+/** Bytes that fit on a line: of hexadecimal, and of text. */
+const SHOWN_LENGTH = 12;
+const SHOWN_TEXT = 64;
+
+/** One section for each that was asked for. */
+export function deviceSections({ log, deviceClass, events }: DeviceReports, mark: string, paint: Paint): string[][] {
+  return [
+    log === undefined ? [] : logSection(log, mark, paint),
+    deviceClass === undefined ? [] : classSection(deviceClass, mark, paint),
+    events === undefined ? [] : eventSection(events, paint),
+  ];
+}
+
+function logSection(log: readonly LogEntryResult[], mark: string, paint: Paint): string[] {
+  const covered = log.filter((entry) => entry.covered).length;
+  const summary = `${covered} of ${log.length} entries covered by signed measurements`;
+  const width = Math.max(0, ...log.map(({ type }) => type.length));
+  const lines = log.map((entry) => {
+    const by = entry.covered ? paint("green", `in measurement ${entry.measurement}`) : paint("dim", "not covered");
+    return `  ${entry.covered ? mark : " "} ${String(entry.index).padStart(4)}  ${entry.type.padEnd(width)}  ${by}  ${shown(entry.value, entry.raw)}`;
+  });
+  return [`${paint("bold", "Measurement log")}  ${paint("dim", summary)}`, ...lines];
+}
+
+function classSection({ signed, identifiers }: DeviceClassResult, mark: string, paint: Paint): string[] {
+  const summary = signed ? "over our nonce, by the leaf's key" : "unsigned: anybody's claim";
+  const lines = identifiers.map(({ registry, vendorId, subordinateIds }) => {
+    const ids = [...(vendorId === "" ? [] : [`0x${vendorId}`]), ...subordinateIds.map((id) => shown(id, true))];
+    return `  ${signed ? mark : " "} ${[registry, ...ids].join(" · ")}`;
+  });
+  return [`${paint("bold", "Device class")}  ${paint("dim", summary)}`, ...lines];
+}
+
+function eventSection({ types, received }: EventsResult, paint: Paint): string[] {
+  const width = Math.max(0, ...received.map(({ type }) => type.length));
+  const lines = received.map(
+    ({ instance, type, detail }) => `    ${String(instance).padStart(4)}  ${type.padEnd(width)}  ${printable(detail)}`,
+  );
+  const none = received.length === 0 ? [`    ${paint("dim", "none came")}`] : [];
+  return [`${paint("bold", "Events")}  ${paint("dim", types.join(", "))}`, ...lines, ...none];
+}
+
+/** Text if a raw value is, else hexadecimal. */
+function shown(hex: string, raw: boolean): string {
+  const text = Buffer.from(hex, "hex").toString("latin1");
+  if (raw && /^[ -~]+$/.test(text)) {
+    return `"${text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text}"`;
+  }
+  return hex.length > 2 * SHOWN_LENGTH ? `${hex.slice(0, 2 * SHOWN_LENGTH)}…` : hex;
+}

@@ -6,7 +6,7 @@
  * meanwhile and leaves the transfer as it is, but GET_VERSION, which ends it with all there is. So does a session that
  * ends. A chunk of a request that is not the due one ends its transfer, of a response it does not.
  */
-import { CHUNK_CAP, MIN_DATA_TRANSFER_SIZE } from "./capabilities.js";
+import { CHUNK_CAP, LARGE_RESP_CAP, MIN_DATA_TRANSFER_SIZE } from "./capabilities.js";
 import type { Connection } from "./connection.js";
 import { BUSY, INVALID_REQUEST, LARGE_RESPONSE, REQUEST_TOO_LARGE, SpdmError, UNEXPECTED_REQUEST } from "./errors.js";
 import {
@@ -80,7 +80,8 @@ export class Chunks {
       // Whose CHUNK_CAP is known has shown its capabilities.
       after: undefined,
       channels: OUTSIDE_SESSION | IN_HANDSHAKE | IN_SESSION,
-      capability: CHUNK_CAP,
+      // 1.4's long forms of messages are of use where long messages are.
+      capability: CHUNK_CAP | LARGE_RESP_CAP,
       peerCapability: CHUNK_CAP,
       endsM1: false,
     };

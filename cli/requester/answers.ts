@@ -1,6 +1,7 @@
 /** A responder's encapsulated requests, answered: its own exchanges with the roles turned around. */
 
 import type { Hash } from "../../hal/crypto.js";
+import { LARGE_RESP_CAP } from "../../src/capabilities.js";
 import * as errors from "../../src/errors.js";
 import {
   CHALLENGE,
@@ -28,7 +29,7 @@ import type { Prover } from "./prover.js";
 
 const { INVALID_REQUEST, SpdmError, UNSPECIFIED, UNSUPPORTED_REQUEST, VERSION_MISMATCH } = errors;
 /** Of DELIVER_ENCAPSULATED_RESPONSE and CERTIFICATE, which come around a portion. */
-const HEADERS_LENGTH = 4 + 8;
+const headersLength = (large: boolean): number => 4 + (large ? 16 : 8);
 /** A responder that tells of more in one conversation is not believed to have more to say. */
 const EVENT_COUNT_MAX = 10_000;
 
@@ -92,10 +93,10 @@ export class Answers {
 
   #certificate({ chains }: Prover, r: Reader, w: Writer, start: number): void {
     const { slot, large, slotSizeRequested, offset, length } = readGetCertificate(r, this.#c.version);
-    if (large || !chains.has(slot)) throw new SpdmError(INVALID_REQUEST);
+    if ((large && (this.#c.ownFlags & LARGE_RESP_CAP) === 0) || !chains.has(slot)) throw new SpdmError(INVALID_REQUEST);
     const total = chains.length(slot);
     if (!slotSizeRequested && offset >= total) throw new SpdmError(INVALID_REQUEST);
-    const room = this.#c.requestRoom - HEADERS_LENGTH;
+    const room = this.#c.requestRoom - headersLength(large);
     const portion = new Uint8Array(slotSizeRequested ? 0 : Math.min(length, total - offset, room));
     if (portion.length > 0) chains.read(slot, offset, portion);
     const remainderLength = slotSizeRequested ? total : total - offset - portion.length;

@@ -1,16 +1,20 @@
+import { LARGE_RESP_CAP } from "../../src/capabilities.js";
 import { GET_CERTIFICATE, GET_DIGESTS } from "../../src/exchange.js";
 import { GENERIC_CERT, NO_MODEL, SPDM_USES } from "../../src/key-pairs.js";
 import { readCertificate, writeGetCertificate } from "../../src/messages/certificate.js";
 import { type Digests, type KeyInfo, readDigests, writeGetDigests } from "../../src/messages/digests.js";
+import { V1_4 } from "../../src/versions.js";
 import { Reader } from "../../src/wire.js";
 import { type Conversation, decode } from "./conversation.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
-const HEADER_LENGTH = 8;
 /** CertModel in CertificateInfo. */
 const MODEL = 0x07;
-/** What Offset can reach outside 1.4's large form, which is not asked for. */
+const headerLength = (large: boolean): number => (large ? 16 : 8);
+/** What Offset can reach outside 1.4's large form. */
 const CHAIN_LENGTH_MAX = 0xffff;
+/** Of the large form we take what any chain needs: tens of certificates, each with the longest signature there is. */
+const LARGE_CHAIN_LENGTH_MAX = 0x100000;
 
 /** A certificate chain as its slot gave it. */
 export interface SlotChain {
@@ -93,26 +97,28 @@ export async function askChain(c: Conversation, slot: number, digests: Digests):
 
 async function readChain(c: Conversation, slot: number, model: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
+  const large = c.version >= V1_4 && c.both(LARGE_RESP_CAP);
+  const longest = large ? LARGE_CHAIN_LENGTH_MAX : CHAIN_LENGTH_MAX;
   let offset = 0;
   let total: number | undefined;
   do {
     const asked = {
       slot,
       slotSizeRequested: false,
-      large: false,
+      large,
       offset,
       // 1.0 and 1.1 have no DataTransferSize by which the responder could know what we can take.
-      length: Math.min(total === undefined ? 0xffff : total - offset, c.responseRoom - HEADER_LENGTH),
+      length: Math.min(total === undefined ? longest : total - offset, c.responseRoom - headerLength(large)),
     };
     const { request, response } = await c.ask(GET_CERTIFICATE, (w) => writeGetCertificate(w, asked));
     const answer = decode("CERTIFICATE", () => readCertificate(response, c.version));
     c.transcript.addM1(request, response.consumed());
     const { portion, remainderLength } = answer;
     total ??= portion.length + remainderLength;
-    if (total > CHAIN_LENGTH_MAX) throw new Untrusted(`CERTIFICATE: chain of ${total} bytes`);
+    if (total > longest) throw new Untrusted(`CERTIFICATE: chain of ${total} bytes`);
     const fits =
       portion.length > 0 && portion.length <= asked.length && offset + portion.length + remainderLength === total;
-    if (answer.slot !== slot || answer.large || !fits) {
+    if (answer.slot !== slot || answer.large !== large || !fits) {
       throw new Untrusted("CERTIFICATE: portion does not fit what was asked for");
     }
     if ((answer.certificateInfo & MODEL) !== model) {

@@ -2,7 +2,7 @@ import * as caps from "../../src/capabilities.js";
 import { GET_CAPABILITIES, GET_VERSION } from "../../src/exchange.js";
 import { type Capabilities, readCapabilities, writeGetCapabilities } from "../../src/messages/capabilities.js";
 import { readVersion, versionOf, writeGetVersion } from "../../src/messages/version.js";
-import { V1_1, V1_2, VERSIONS } from "../../src/versions.js";
+import { V1_1, V1_2, V1_4, VERSIONS } from "../../src/versions.js";
 import { type Conversation, decode, MAX_SPDM_MSG_SIZE } from "./conversation.js";
 import { versionName } from "./names.js";
 import type { Offer } from "./offer.js";
@@ -28,6 +28,7 @@ export async function agreeVersion(c: Conversation, offer: Offer): Promise<void>
 export async function exchangeCapabilities(c: Conversation, offer: Offer): Promise<void> {
   c.ownFlags = c.version >= V1_1 ? ownFlags(offer) : 0;
   if (c.version >= V1_2) c.ownFlags |= caps.CHUNK_CAP;
+  if (c.version >= V1_4) c.ownFlags |= caps.LARGE_RESP_CAP;
   const own = {
     param1: 0,
     ctExponent: 0,

@@ -14,6 +14,7 @@ import { Reader, WireError, Writer } from "../../src/wire.js";
 import type { Link } from "../link.js";
 import { type Carrier, fetchInChunks, largeResponseHandle, numbersSuffice, sendInChunks } from "./chunks.js";
 import { errorName, requestName } from "./names.js";
+import { whenReady } from "./not-ready.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 /** The requester's own DataTransferSize, if nothing else is said. */
@@ -142,9 +143,11 @@ export class Conversation {
     const large = request.length > this.transferSize;
     if (request.length > this.requestRoom || (large && !numbersSuffice(carrier, request.length)))
       throw new Impossible(`${name} is longer than the responder takes`);
-    const response = large
+    const first = large
       ? await sendInChunks(carrier, request, this.#chunkHandle++ & 0xff)
       : await carrier.exchange(request, true);
+    const again = (message: Uint8Array) => carrier.exchange(message, true);
+    const response = await whenReady(this.version, code, first, again, MAX_WAIT_MS);
     const handle = this.chunks ? largeResponseHandle(response) : undefined;
     return this.#read(request, handle === undefined ? response : await fetchInChunks(carrier, handle, large));
   }

@@ -10,13 +10,13 @@
  * | 12     | LargeLength   | 4    | 12     | LargeRemainderLength | 4    |
  * |        |               |      |        | CertChain            | PortionLength |
  */
-import { CERT_CAP } from "../capabilities.js";
+import { CERT_CAP, LARGE_RESP_CAP } from "../capabilities.js";
 import { DATA_TOO_LARGE, INVALID_REQUEST, SpdmError, UNSPECIFIED, UNSUPPORTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_CERTIFICATE, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { V1_0, V1_3, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
-const HEADER_LENGTH = 8;
+const headerLength = (large: boolean): number => (large ? 16 : 8);
 /** What Offset, Length and RemainderLength can say outside the large form. */
 const MAX_CHAIN_LENGTH = 0xffff;
 const SLOT = 0x0f;
@@ -107,12 +107,12 @@ export const certificate: Exchange = Object.freeze({
   respond(c, request, response, session) {
     const asked = readGetCertificate(request, c.version);
     const { chains, multiKey } = c.negotiated!;
-    const { slot } = asked;
-    if (asked.large) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CERTIFICATE);
+    const { slot, large } = asked;
+    if (large && (c.flags & LARGE_RESP_CAP) === 0) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CERTIFICATE);
     if (slot >= 8 || (!chains.has(slot) && !asked.slotSizeRequested)) throw new SpdmError(INVALID_REQUEST);
 
     const chainLength = chains.has(slot) ? chains.length(slot) : 0;
-    if (chainLength > MAX_CHAIN_LENGTH) {
+    if (!large && chainLength > MAX_CHAIN_LENGTH) {
       if (c.version < V1_4) throw new SpdmError(UNSPECIFIED);
       const size = Uint8Array.of(chainLength, chainLength >>> 8, chainLength >>> 16, chainLength >>> 24);
       throw new SpdmError(DATA_TOO_LARGE, 0, size);
@@ -121,12 +121,12 @@ export const certificate: Exchange = Object.freeze({
     let remainderLength = chainLength;
     if (!asked.slotSizeRequested) {
       if (asked.offset >= chainLength) throw new SpdmError(INVALID_REQUEST);
-      portionLength = Math.min(asked.length, chainLength - asked.offset, c.responseRoom - HEADER_LENGTH);
+      portionLength = Math.min(asked.length, chainLength - asked.offset, c.responseRoom - headerLength(large));
       remainderLength = chainLength - asked.offset - portionLength;
     }
-    c.requireRoom(HEADER_LENGTH + portionLength);
+    c.requireRoom(headerLength(large) + portionLength);
     const certificateInfo = multiKey && chains.has(slot) ? chains.certificateModel(slot) : 0;
-    writeCertificateHeader(response, { slot, certificateInfo, large: false, remainderLength }, portionLength);
+    writeCertificateHeader(response, { slot, certificateInfo, large, remainderLength }, portionLength);
     if (portionLength > 0) chains.read(slot, asked.offset, response.view(portionLength));
 
     if (session === undefined) c.transcript.addM1(request.consumed(), response.written());

@@ -10,6 +10,7 @@
  * | 7 + n  | PayloadLength | 2    | reserved in the large form, where 4 bytes of length follow |
  * |        | Payload       |      |
  */
+import { LARGE_RESP_CAP } from "../capabilities.js";
 import { equal } from "../equal.js";
 import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
 import {
@@ -25,7 +26,9 @@ import { V1_0, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
 const LARGE = 0x80;
-const HEADER_LENGTH = 9;
+const headerLength = (large: boolean): number => (large ? 13 : 9);
+/** What PayloadLength can say outside the large form. */
+const MAX_PAYLOAD_LENGTH = 0xffff;
 
 export interface VendorDefined {
   readonly standardId: number;
@@ -82,16 +85,16 @@ export function vendorDefined(handlers: readonly VendorHandler[]): Exchange {
     endsM1: false,
     respond(c, request, response) {
       const asked = readVendorDefined(request, c.version);
-      // Both sides would need LARGE_RESP_CAP.
-      if (asked.large) throw new SpdmError(INVALID_REQUEST);
-      const { standardId, vendorId } = asked;
+      const { standardId, vendorId, large } = asked;
+      if (large && !c.both(LARGE_RESP_CAP)) throw new SpdmError(INVALID_REQUEST);
       const handler = handlers.find((h) => h.standardId === standardId && equal(h.vendorId, vendorId));
       if (handler === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, VENDOR_DEFINED_REQUEST);
 
-      const start = HEADER_LENGTH + vendorId.length;
-      const payloadLength = handler.respond(asked.payload, response.message.subarray(start, c.messageRoom));
+      const start = headerLength(large) + vendorId.length;
+      const end = large ? c.messageRoom : Math.min(c.messageRoom, start + MAX_PAYLOAD_LENGTH);
+      const payloadLength = handler.respond(asked.payload, response.message.subarray(start, end));
       c.requireRoom(start + payloadLength);
-      writeVendorHeader(response, { standardId, vendorId, large: false }, payloadLength);
+      writeVendorHeader(response, { standardId, vendorId, large }, payloadLength);
       response.skip(payloadLength);
     },
   };

@@ -217,6 +217,9 @@ describe("mutual authentication", () => {
 });
 
 describe("what is offered", () => {
+  /** LARGE_RESP_CAP, in 1.4. */
+  const LARGE = 0x8000_0000;
+
   /** Flags of GET_CAPABILITIES and AlgTypes of NEGOTIATE_ALGORITHMS. */
   async function offered(options: Partial<AttestOptions>, device: Device = {}) {
     let flags = 0;
@@ -234,14 +237,14 @@ describe("what is offered", () => {
 
   test("is what the run needs", async () => {
     const inTheClear = { ...SESSION, inTheClear: true };
-    assert.deepEqual(await offered({}), { flags: 0x20000, types: [] });
-    assert.deepEqual(await offered({ session: SESSION }), { flags: 0x272c0, types: [2, 3, 5] });
-    assert.deepEqual(await offered({ session: inTheClear }), { flags: 0x2f2c0, types: [2, 3, 5] });
-    assert.deepEqual(await offered({ session: { ...SESSION, psk: PSK } }), { flags: 0x274c0, types: [3, 5] });
+    assert.deepEqual(await offered({}), { flags: LARGE + 0x20000, types: [] });
+    assert.deepEqual(await offered({ session: SESSION }), { flags: LARGE + 0x272c0, types: [2, 3, 5] });
+    assert.deepEqual(await offered({ session: inTheClear }), { flags: LARGE + 0x2f2c0, types: [2, 3, 5] });
+    assert.deepEqual(await offered({ session: { ...SESSION, psk: PSK } }), { flags: LARGE + 0x274c0, types: [3, 5] });
     const mutual = { identities: IDENTITIES };
-    assert.deepEqual(await offered(mutual, { basic: true }), { flags: 0x21106, types: [4] });
+    assert.deepEqual(await offered(mutual, { basic: true }), { flags: LARGE + 0x21106, types: [4] });
     const all = { ...mutual, session: inTheClear };
-    assert.deepEqual(await offered(all, { requested: 2 }), { flags: 0x2f3c6, types: [2, 3, 4, 5] });
+    assert.deepEqual(await offered(all, { requested: 2 }), { flags: LARGE + 0x2f3c6, types: [2, 3, 4, 5] });
   });
 
   test("goes together in every version", async () => {

@@ -17,7 +17,7 @@ import v14Mldsa65Mlkem768Kex from "../vectors/v1.4-mldsa65-mlkem768-kex.json" wi
 import v14P256KexEncrypted from "../vectors/v1.4-p256-kex-encrypted.json" with { type: "json" };
 import v14P384KexEncrypted from "../vectors/v1.4-p384-kex-encrypted.json" with { type: "json" };
 import v14P384Psk from "../vectors/v1.4-p384-psk.json" with { type: "json" };
-import { fromHex, readLe } from "./bytes.js";
+import { concat, fromHex, readLe } from "./bytes.js";
 
 export interface Signature {
   /** Frame that carries it; with chunks, that began the transfer. */
@@ -199,10 +199,6 @@ function chunk(message: Uint8Array): Uint8Array {
   return message.subarray(start, start + size);
 }
 
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(chunks.flatMap((part) => [...part]));
-}
-
 /**
  * Requests with their responses, chunks put together. Requests and responses take turns, and a chunked transfer is
  * not interrupted.
@@ -220,14 +216,14 @@ export function pairsOf(messages: readonly Message[]): Pair[] {
     if (request[1] === CHUNK_SEND) {
       sent.push(chunk(request));
       if (!isLast) continue;
-      request = joined(sent);
+      request = concat(...sent);
       sent = [];
       response = response.subarray(CHUNK_SEND_ACK_HEADER);
     }
     if (request[1] === CHUNK_GET) {
       open!.received.push(chunk(response));
       if ((response[2] & 1) === 0) continue;
-      pairs.push({ ...open!.pair, response: joined(open!.received) });
+      pairs.push({ ...open!.pair, response: concat(...open!.received) });
       open = undefined;
     } else if (isLargeResponse(response)) open = { pair: { n, session, request }, received: [] };
     else pairs.push({ n, session, request, response });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CHUNK_CAP } from "../../../src/capabilities.js";
+import { Chunks } from "../../../src/chunks.js";
 import { DATA_TOO_LARGE, INVALID_REQUEST, UNSPECIFIED, UNSUPPORTED_REQUEST } from "../../../src/errors.js";
 import {
   readCertificate,
@@ -9,7 +11,8 @@ import {
 } from "../../../src/messages/certificate.js";
 import { V1_1, V1_2, V1_3, V1_4, VERSIONS, type Version } from "../../../src/versions.js";
 import { Reader, Writer } from "../../../src/wire.js";
-import { concat, fromHex, readLe, toHex, u16 } from "../../support/bytes.js";
+import { concat, fromHex, readLe, toHex, u16, u32 } from "../../support/bytes.js";
+import { fetchLarge } from "../../support/chunks.js";
 import { board, type Conversation, CURVES, HASHES, negotiated, spdmChainOf } from "../../support/fixture.js";
 import { getCertificate } from "../../support/requests.js";
 
@@ -117,6 +120,45 @@ test("SlotSizeRequested, from 1.3 on, gives the size only, whatever Offset and L
     const response = negotiated(version).answer(getCertificate(version, 1, 0, 0xffff, SLOT_SIZE_REQUESTED));
     assert.equal(readLe(response, 4, 2), length);
   }
+});
+
+test("the large form, with LARGE_RESP_CAP, reaches beyond 65,535 bytes, in portions and chunks", () => {
+  const length = 0x12345;
+  const readChain = (_slot: number, offset: number, into: Uint8Array) => {
+    for (let i = 0; i < into.length; i++) into[i] = offset + i < 4 ? [0x30, 0x82, 0, 0][offset + i] : offset + i;
+  };
+  const identity = { signatureLength: 96, slotMask: 1, chainLength: () => length, readChain, sign: () => {} };
+  const chunks = new Chunks({ maxSpdmMsgSize: 0x3000 });
+  const on = board({ baseAsym: [{ algorithm: p384.algorithm, identity }], chunks });
+  const offer = { flags: CHUNK_CAP, dataTransferSize: 4096, maxSpdmMsgSize: 0x8000 };
+  const conversation = negotiated(V1_4, offer, on);
+  const ask = (request: Uint8Array) => conversation.ask(request);
+  const total = 4 + 48 + length;
+  const parts: Uint8Array[] = [];
+  for (let offset = 0; offset < total; ) {
+    const lengths = Uint8Array.from([...u32(offset), ...u32(0xffffffff)]);
+    const request = concat(getCertificate(V1_4, 0x80, 0, 0), lengths);
+    const announced = ask(request);
+    const isLarge = announced[1] === 0x7f;
+    const response = isLarge ? fetchLarge(V1_4, ask, announced, 4096) : announced;
+    const portion = response.subarray(16);
+    offset += portion.length;
+    assert.equal(toHex(response.subarray(0, 8)), "1402800000000000");
+    assert.deepEqual([readLe(response, 8, 4), readLe(response, 12, 4)], [portion.length, total - offset]);
+    assert.equal(response.length, offset < total ? 0x3000 : response.length);
+    parts.push(portion);
+  }
+  const chain = concat(...parts);
+  const certificates = new Uint8Array(length);
+  readChain(0, 0, certificates);
+  assert.equal(readLe(chain, 0, 4), total);
+  assert.equal(toHex(chain.subarray(52)), toHex(certificates));
+  const beyond = concat(getCertificate(V1_4, 0x80, 0, 0), Uint8Array.from([...u32(total), ...u32(1)]));
+  conversation.refused(beyond, INVALID_REQUEST);
+  conversation.refused(beyond.subarray(0, 15), INVALID_REQUEST);
+  assert.equal(toHex(conversation.refused(getCertificate(V1_4), DATA_TOO_LARGE)), toHex(Uint8Array.from(u32(total))));
+  const size = conversation.answer(concat(getCertificate(V1_4, 0x80, 0, 0, SLOT_SIZE_REQUESTED), new Uint8Array(8)));
+  assert.equal(toHex(size.subarray(8)), `00000000${toHex(Uint8Array.from(u32(total)))}`);
 });
 
 test("the large form needs LARGE_RESP_CAP, which is not here; before 1.4 its bit is reserved", () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LARGE_RESP_CAP } from "../../../src/capabilities.js";
+import { Chunks } from "../../../src/chunks.js";
 import {
   BUSY,
   INVALID_REQUEST,
@@ -108,6 +110,13 @@ test("a request shorter than it says is an InvalidRequest; what trails it is ign
     const response = conversation.answer(concat(request, fromHex("ffff")));
     assert.equal(toHex(response.slice(-5)), "0300030201");
   }
+});
+
+test("the large form of 1.4 is answered in the large form where both have LARGE_RESP_CAP", () => {
+  const on = board({ chunks: new Chunks({ maxSpdmMsgSize: 4096 }) });
+  const conversation = negotiated(V1_4, { flags: LARGE_RESP_CAP }, on);
+  const response = conversation.answer(fromHex("14fe8000070002981e000003000000010203"));
+  assert.equal(toHex(response), "147e8000070002981e000003000000030201");
 });
 
 test("the large form of 1.4 needs LARGE_RESP_CAP, which is not here; before, its bit is reserved", () => {

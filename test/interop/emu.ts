@@ -16,12 +16,12 @@ export const KEYS = join(ROOT, "test/vectors/keys");
 const NO_PQC = ["--pqc_asym", "NONE", "--req_pqc_asym", "NONE", "--kem", "NONE"];
 const onPort = (port: number) => ["--ip", "127.0.0.1", "--port", String(port), "--trans", "MCTP", ...NO_PQC];
 
-/** A copy of the test keys to run in, since the emulator reads them there, and writes files. */
+/** A copy of keys to run in, by default the test keys, since the emulator reads them there, and writes files. */
 export class KeyFolder {
   readonly path = mkdtempSync(join(tmpdir(), "spdm-emu-"));
 
-  constructor() {
-    cpSync(KEYS, this.path, { recursive: true });
+  constructor(keys = KEYS) {
+    cpSync(keys, this.path, { recursive: true });
   }
 
   remove(): void {
@@ -29,9 +29,9 @@ export class KeyFolder {
   }
 }
 
-/** `spdm serve` with the test keys, once it serves. */
-export async function startServe(port: number, options: readonly string[]): Promise<ChildProcess> {
-  const args = [join(ROOT, "cli/spdm.js"), "serve", "--port", String(port), "--identity", KEYS, ...options];
+/** `spdm serve`, by default with the test keys, once it serves. */
+export async function startServe(port: number, options: readonly string[], keys = KEYS): Promise<ChildProcess> {
+  const args = [join(ROOT, "cli/spdm.js"), "serve", "--port", String(port), "--identity", keys, ...options];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   for await (const chunk of child.stdout!) {

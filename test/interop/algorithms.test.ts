@@ -10,6 +10,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { identityOf, loadRequester } from "../../cli/identity.js";
 import { attest } from "../../cli/requester/attest.js";
 import { AEADS, ASYMS, DHES, HASHES } from "../../cli/requester/names.js";
 import { readAnchors } from "../../cli/target.js";
@@ -44,13 +45,14 @@ const SUITES: readonly Suite[] = [
 ];
 
 const CONNECTION = ["--exe_conn", "DIGEST,CERT,CHAL,MEAS", "--exe_session", "KEY_EX,APP,HEARTBEAT,KEY_UPDATE,MEAS"];
-const FLAGS = ["--cap", "CERT,CHAL,ENCRYPT,MAC,KEY_EX,ENCAP,HBEAT,KEY_UPD,CHUNK"];
+const FLAGS = ["--cap", "CERT,CHAL,ENCRYPT,MAC,MUT_AUTH,KEY_EX,ENCAP,HBEAT,KEY_UPD,CHUNK"];
 
-/** DMTF's names for what `suite` has. */
-const optionsOf = ({ asym, hash, dhe, version }: Suite) => [
-  ...["--ver", version, "--hash", hash.replace("-", "_"), "--dhe", dhe.replace("-", "_")],
-  ...["--asym", asym.replace(/^P-/, "ECDSA_P").replace(/^ED/, "EDDSA_").replace("-", "_")],
-];
+/** DMTF's names for what `suite` has; requesters sign as responders do. */
+function optionsOf({ asym, hash, dhe, version }: Suite): string[] {
+  const name = asym.replace(/^P-/, "ECDSA_P").replace(/^ED/, "EDDSA_").replace("-", "_");
+  const algorithms = ["--hash", hash.replace("-", "_"), "--dhe", dhe.replace("-", "_"), "--asym", name];
+  return ["--ver", version, ...algorithms, "--req_asym", name];
+}
 
 /** What DMTF's programs want beside what ours make: keys as PEM, and chains in slots 1 and 4. */
 function completeForEmulator(folder: string): void {
@@ -78,7 +80,7 @@ describe("algorithms of hosts, with DMTF's emulator", { skip, timeout: TIMEOUT_M
     keys = mkdtempSync(join(tmpdir(), "spdm-host-keys-"));
     anchors = readAnchors(await makeHostKeys(keys));
     completeForEmulator(keys);
-    server = await startServe(24959, ["--host"], keys);
+    server = await startServe(24959, ["--host", "--mutual", "encapsulated"], keys);
   });
   after(() => {
     server.kill();
@@ -92,7 +94,7 @@ describe("algorithms of hosts, with DMTF's emulator", { skip, timeout: TIMEOUT_M
     test(`spdm_requester_emu against serve --host: ${name}`, async () => {
       const folder = new KeyFolder(keys);
       const flags = version === "1.0" ? [] : FLAGS;
-      const options = [...optionsOf(suite), "--req_asym", "NONE", "--meas_op", "ALL", ...CONNECTION, ...flags];
+      const options = [...optionsOf(suite), "--meas_op", "ALL", ...CONNECTION, ...flags];
       const output = await runRequester(24959, folder, options);
       folder.remove();
       assert.match(output, /connect success!/);
@@ -105,8 +107,8 @@ describe("algorithms of hosts, with DMTF's emulator", { skip, timeout: TIMEOUT_M
       const own = port++;
       const folder = new KeyFolder(keys);
       const measured = ["--meas_hash", hash.replace("-", "_")];
-      const unasked = ["--mut_auth", "NO", "--basic_mut_auth", "NO", "--req_asym", "RSASSA_2048"];
-      const child = startResponder(own, folder, [...optionsOf(suite), ...measured, ...unasked]);
+      const mutual = ["--mut_auth", "W_ENCAP", "--basic_mut_auth", "NO"];
+      const child = startResponder(own, folder, [...optionsOf(suite), ...measured, ...mutual]);
       const link = await connected(own);
       const numeric = VERSIONS.find((each) => `1.${each & 15}` === version)!;
       const session = { dhe: DHES[dhe], aead: AEADS["AES-256-GCM"], inTheClear: false, updateKeys: true };
@@ -119,12 +121,14 @@ describe("algorithms of hosts, with DMTF's emulator", { skip, timeout: TIMEOUT_M
           anchors,
           reference: undefined,
           session: numeric === V1_0 ? undefined : session,
+          identities: [{ algorithm: ASYMS[asym], identity: identityOf(loadRequester(keys), ASYMS[asym]) }],
           onProgress() {},
         });
         assert.deepEqual(result.reasons, []);
         assert.equal(result.verdict, "trusted");
         assert.ok(result.measurements.length > 0);
         assert.equal(result.session?.dhe, numeric === V1_0 ? undefined : dhe);
+        assert.deepEqual(result.requester?.proofs, numeric === V1_0 ? undefined : ["FINISH"]);
       } finally {
         await link.close();
         child.kill();

@@ -28,6 +28,7 @@ import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
 import { type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
+import { requesterTrust } from "./requester-trust.js";
 
 /** What DMTF's emulator and its buffers are made for; as large as that its MaxSPDMmsgSize. */
 export const DATA_TRANSFER_SIZE = 0x1200;
@@ -144,16 +145,7 @@ function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, hear
 
 /** What requesters are believed by. */
 function requestersOf({ requesterAnchors = [], requesterChains = [] }: DeviceIdentity) {
-  const { p256, p384, sha256, sha384, sha512 } = engines;
-  const trust = {
-    anchors: requesterAnchors,
-    verifiers: [
-      { algorithm: algorithm.ECDSA_P384, engine: p384 },
-      { algorithm: algorithm.ECDSA_P256, engine: p256 },
-    ],
-    hashes: [sha256, sha384, sha512],
-    calendar: () => Date.now() / 1000,
-  };
+  const trust = requesterTrust(requesterAnchors, ASYMS);
   const provisioned = requesterChains.map(({ algorithm: one, chain }) => ({
     algorithm: one,
     chains: {

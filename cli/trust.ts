@@ -1,5 +1,5 @@
 /**
- * Whether a responder's certificate chain leads to a trust anchor: RFC 5280 §6.1 for the path, DSP0274 ("Certificates
+ * Whether a responder's certificate chain, or a requester's, leads to a trust anchor: RFC 5280 §6.1 for the path, DSP0274 ("Certificates
  * and certificate chains") for what a leaf must be. No revocation: SPDM has no way to carry it.
  */
 import { type KeyObject, timingSafeEqual } from "node:crypto";
@@ -54,7 +54,16 @@ export interface ChainToVerify {
   readonly anchors: readonly Uint8Array[];
   /** The moment at which all certificates must be valid. */
   readonly at: Date;
+  /** What the leaf must be for; by default a responder's. */
+  readonly role?: Role;
 }
+
+/** Extended key usages of a leaf, its own first. */
+const PURPOSES = Object.freeze({
+  responder: [oid.RESPONDER_AUTH, oid.REQUESTER_AUTH, "requester"],
+  requester: [oid.REQUESTER_AUTH, oid.RESPONDER_AUTH, "responder"],
+});
+type Role = keyof typeof PURPOSES;
 
 export interface ChainTrust {
   readonly trusted: boolean;
@@ -101,7 +110,7 @@ export function verifyChain(chain: ChainToVerify): ChainTrust {
       for (const fault of guarded(what)) reasons.push(`${link.label}: ${fault}`);
     };
     check(() => certificateFaults(link, chain.at));
-    check(() => (i === path.length - 1 ? leafFaults(link) : authorityFaults(link, path.slice(i + 1, -1))));
+    check(() => (i === path.length - 1 ? leafFaults(link, chain.role) : authorityFaults(link, path.slice(i + 1, -1))));
     check(() => issuerFaults(link, i === 0 ? undefined : path[i - 1]));
   }
   const leaf = certificates[certificates.length - 1];
@@ -186,7 +195,7 @@ function authorityFaults({ fields, extensions, anchor }: Link, below: readonly L
   return faults;
 }
 
-function leafFaults(leaf: Link): string[] {
+function leafFaults(leaf: Link, role: Role = "responder"): string[] {
   const { fields, extensions } = leaf;
   const faults: string[] = [];
   if (leafKey(leaf) === undefined) faults.push("its key is none that SPDM could use");
@@ -196,8 +205,9 @@ function leafFaults(leaf: Link): string[] {
     faults.push("may not sign (keyUsage without digitalSignature)");
   const purposes = fields.getExtension(x509.ExtendedKeyUsageExtension)?.usages as string[] | undefined;
   // DSP0274: an SPDM purpose limits the leaf to it, no SPDM purpose does not limit it.
-  if (purposes?.includes(oid.REQUESTER_AUTH) === true && !purposes.includes(oid.RESPONDER_AUTH))
-    faults.push("is for SPDM requesters only (extendedKeyUsage without responder authentication)");
+  const [own, other, others] = PURPOSES[role];
+  if (purposes?.includes(other) === true && !purposes.includes(own))
+    faults.push(`is for SPDM ${others}s only (extendedKeyUsage without ${role} authentication)`);
   const names = extensions.get(oid.SUBJECT_ALT_NAME);
   if (names !== undefined) otherName(names, oid.DEVICE_INFO); // throws if it is not what it should be
   return faults;

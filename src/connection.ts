@@ -68,7 +68,7 @@ export interface Requester {
   readonly slot: number;
   /** Of the whole chain, header included: what TH and CHALLENGE_AUTH have of it. */
   readonly chainDigest: Uint8Array;
-  /** Of its leaf: X then Y. */
+  /** Of its leaf, as the Verifier takes it. */
   readonly publicKey: Uint8Array;
 }
 

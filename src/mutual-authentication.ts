@@ -100,7 +100,8 @@ function provisionedRequester(
 /** The requester that `chain`, in SPDM's form, is of, or undefined if it is not to be trusted. */
 function authenticate(c: Connection, chain: Uint8Array, trust: RequesterTrust): Requester | undefined {
   const { hash, requesterAsym } = c.negotiated!;
-  const publicKey = verifyRequesterChain(chain, hash, requesterAsym!.algorithm, trust);
+  const { verifyChain = verifyRequesterChain } = trust;
+  const publicKey = verifyChain(chain, hash, requesterAsym!.algorithm, trust);
   if (publicKey === undefined) return undefined;
   const running = hash.create();
   running.update(chain);
@@ -124,6 +125,7 @@ type Found = Pick<Session, "requester">;
 function certificateSteps(c: Connection, trust: RequesterTrust, found: Found, th?: Hash, m1?: Hash): Step[] {
   const { multiKeyRequester } = c.negotiated!;
   const { version } = c;
+  const { chainLengthMax = CHAIN_LENGTH_MAX } = trust;
   let digest = new Uint8Array(0);
   let chain: Uint8Array | undefined;
   let filled = 0;
@@ -153,7 +155,7 @@ function certificateSteps(c: Connection, trust: RequesterTrust, found: Found, th
     take(r) {
       const { slot, large, portion, remainderLength } = readCertificate(r, version);
       const total = filled + portion.length + remainderLength;
-      requireAll(slot === REQUESTER_SLOT, !large, portion.length > 0, total <= CHAIN_LENGTH_MAX);
+      requireAll(slot === REQUESTER_SLOT, !large, portion.length > 0, total <= chainLengthMax);
       chain ??= new Uint8Array(total);
       requireAll(chain.length === total);
       chain.set(portion, filled);

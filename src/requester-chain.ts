@@ -24,6 +24,10 @@ export interface RequesterTrust {
   readonly hashes: readonly HashAlgorithm[];
   /** Seconds since 1970-01-01T00:00Z. Without a calendar nothing has expired, and dates must only be in order. */
   readonly calendar?: (() => number) | undefined;
+  /** Takes the place of `verifyRequesterChain` where there is one that knows more than its profile. */
+  readonly verifyChain?: typeof verifyRequesterChain;
+  /** Bytes of the longest chain that is taken; 4,096 if absent. */
+  readonly chainLengthMax?: number;
 }
 
 /**

@@ -150,6 +150,50 @@ test("signatures under one of RSA's algorithms are none under the other; one bit
   assert.deepEqual(result.reasons, ["CHALLENGE_AUTH: signature is wrong"]);
 });
 
+describe("mutual authentication", () => {
+  for (const asym of HOST_ASYMS) {
+    for (const requested of [1, 2, 4]) {
+      test(`${asym}, MutAuthRequested ${requested}${requested === 2 ? ", and basic" : ""}`, async () => {
+        const link = new TestLink(undefined, { keys: folder, requested, basic: requested === 2 });
+        const identities = [{ algorithm: ASYMS[asym], identity: identityOf(loadRequester(folder), ASYMS[asym]) }];
+        const offer = { version: V1_2, baseAsym: ASYMS["RSASSA-2048"], identities, session: SESSION };
+        const { reasons, requester } = await attest(link, { ...OPTIONS, anchors, ...offer });
+        assert.deepEqual(reasons, []);
+        assert.deepEqual(requester!.proofs, requested === 2 ? ["CHALLENGE_AUTH", "FINISH"] : ["FINISH"]);
+      });
+    }
+  }
+
+  test("of strangers, and of responders, is refused", async () => {
+    const strangers = mkdtempSync(join(tmpdir(), "spdm-strangers-"));
+    await makeHostKeys(strangers);
+    for (const [folderOf, load] of [
+      [strangers, (path: string) => loadRequester(path)],
+      [folder, (path: string) => loadIdentity(path, {}, HOST_KINDS).credentials],
+    ] as const) {
+      for (const asym of ["ED25519", "P-521", "RSAPSS-2048"]) {
+        const link = new TestLink(undefined, { keys: folder, requested: 2 });
+        const identities = [{ algorithm: ASYMS[asym], identity: identityOf(load(folderOf), ASYMS[asym]) }];
+        const offer = { version: V1_2, baseAsym: ASYMS["RSASSA-2048"], identities, session: SESSION };
+        await assert.rejects(attest(link, { ...OPTIONS, anchors, ...offer }), /refused/);
+      }
+    }
+    rmSync(strangers, { recursive: true });
+  });
+
+  test("a key that does not belong to the chain is refused", async () => {
+    const link = new TestLink(undefined, { keys: folder, requested: 1 });
+    const strangers = mkdtempSync(join(tmpdir(), "spdm-strangers-"));
+    await makeHostKeys(strangers);
+    const own = identityOf(loadRequester(folder), ASYMS.ED448);
+    const identity = { ...own, sign: identityOf(loadRequester(strangers), ASYMS.ED448).sign };
+    const identities = [{ algorithm: ASYMS.ED448, identity }];
+    const offer = { version: V1_2, baseAsym: ASYMS["RSASSA-2048"], identities, session: SESSION };
+    await assert.rejects(attest(link, { ...OPTIONS, anchors, ...offer }), /refused FINISH/);
+    rmSync(strangers, { recursive: true });
+  });
+});
+
 test("boards read P-256 and P-384 out of a folder, requesters all", () => {
   assert.throws(() => loadIdentity(folder), /no ecp256 or ecp384 folder/);
   const credentials = loadRequester(folder);

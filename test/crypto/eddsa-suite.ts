@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ed448 as edwards448 } from "@noble/curves/ed448.js";
+import { ED25519_TORSION_SUBGROUP, ed25519 as edwards25519 } from "@noble/curves/ed25519.js";
 import type { SigningTerms, Verifier } from "../../hal/crypto.js";
-import type { Signer } from "../../hal/portable/crypto.js";
-import { sha512 } from "../../hal/portable/crypto.js";
+import { type Signer, sha512 } from "../../hal/portable/crypto.js";
+import { ed448, ed448Signer } from "../../hal/portable/ed448.js";
+import { ed25519, ed25519Signer } from "../../hal/portable/ed25519.js";
 import { concat, fromHex, toHex } from "../support/bytes.js";
-import type { EdVector } from "./vectors.js";
+import { ED448, ED25519, type EdVector } from "./vectors.js";
 
-export interface EdEngine {
+interface EdEngine {
   readonly verifier: Verifier;
   readonly signer: (seed: Uint8Array) => Signer;
   /** Order of the base point. */
@@ -28,7 +31,23 @@ const number = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes.slice().re
 const bytesOf = (value: bigint, length: number): Uint8Array =>
   fromHex(value.toString(16).padStart(2 * length, "0")).reverse();
 
-export function eddsaSuite(name: string, vectors: readonly EdVector[], engine: EdEngine): void {
+export const ed25519Suite = (): void =>
+  eddsaSuite("Ed25519", ED25519, {
+    verifier: ed25519,
+    signer: ed25519Signer,
+    order: edwards25519.Point.Fn.ORDER,
+    smallOrder: ED25519_TORSION_SUBGROUP,
+  });
+
+export const ed448Suite = (): void =>
+  eddsaSuite("Ed448", ED448, {
+    verifier: ed448,
+    signer: ed448Signer,
+    order: edwards448.Point.Fn.ORDER,
+    smallOrder: [],
+  });
+
+function eddsaSuite(name: string, vectors: readonly EdVector[], engine: EdEngine): void {
   const { verifier } = engine;
   const length = vectors[0].publicKey.length / 2;
   const last = vectors[vectors.length - 1];

@@ -20,12 +20,12 @@ export const KEYS = join(ROOT, "test/vectors/keys");
 const NO_PQC = ["--pqc_asym", "NONE", "--req_pqc_asym", "NONE", "--kem", "NONE"];
 const onPort = (port: number) => ["--ip", "127.0.0.1", "--port", String(port), "--trans", "MCTP", ...NO_PQC];
 
-/** A copy of the test keys to run in, since the emulator reads them there, and writes files. */
+/** A copy of keys to run in, by default the test keys, since the emulator reads them there, and writes files. */
 export class KeyFolder {
   readonly path = mkdtempSync(join(tmpdir(), "spdm-emu-"));
 
-  constructor() {
-    cpSync(KEYS, this.path, { recursive: true });
+  constructor(keys = KEYS) {
+    cpSync(keys, this.path, { recursive: true });
   }
 
   remove(): void {
@@ -43,10 +43,10 @@ function count(trace: string): void {
   }
 }
 
-/** `spdm serve` with the test keys, once it serves. */
-export async function startServe(port: number, options: readonly string[]): Promise<ChildProcess> {
+/** `spdm serve`, by default with the test keys, once it serves. */
+export async function startServe(port: number, options: readonly string[], keys = KEYS): Promise<ChildProcess> {
   const trace = options.includes("--board") ? [] : ["--trace"];
-  const args = [join(ROOT, "cli/spdm.js"), "serve", "--port", String(port), "--identity", KEYS, ...trace, ...options];
+  const args = [join(ROOT, "cli/spdm.js"), "serve", "--port", String(port), "--identity", keys, ...trace, ...options];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   const serving = new Promise<void>((resolve, reject) => {

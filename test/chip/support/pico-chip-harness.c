@@ -216,7 +216,7 @@ static void serial(void)
 {
 	const struct port_driver *port = port_driver(PORT_SERIAL);
 	uint8_t out[600];
-	for (uint8_t pin = 0; pin < 32; pin++)
+	for (uint8_t pin = 0; pin < 36; pin++)
 		if (port->open(&(struct port_options){ .data = pin, .clock = (uint8_t)(pin + 1), .rate = 115200 }) && pin) {
 			printf("%u:%d ", pin, uart1->on);
 			port->close();

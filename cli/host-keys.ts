@@ -19,7 +19,7 @@ import { identityOf, publicKeyIdentityOf } from "./identity.js";
 /** As many as may be generated. */
 const SPARE_COUNT = 2;
 /** In order of preference, as far as there are keys. */
-const ALGORITHMS: readonly number[] = [
+export const HOST_ASYMS: readonly number[] = [
   ...[algorithm.ECDSA_P384, algorithm.ECDSA_P256, algorithm.ECDSA_P521, algorithm.ED25519, algorithm.ED448],
   ...[algorithm.RSAPSS_4096, algorithm.RSAPSS_3072, algorithm.RSAPSS_2048],
   ...[algorithm.RSASSA_4096, algorithm.RSASSA_3072, algorithm.RSASSA_2048],
@@ -44,13 +44,13 @@ export function hostKeys(
   { publicKey = false, trustedEnvironment = false }: HostKeyOptions,
 ): Pick<Options, "baseAsym" | "exchanges" | "keyPairs" | "multiKey"> {
   if (publicKey) {
-    const baseAsym = ALGORITHMS.flatMap((algorithm) => {
+    const baseAsym = HOST_ASYMS.flatMap((algorithm) => {
       const identity = publicKeyIdentityOf(credentials, algorithm);
       return identity === undefined ? [] : [{ algorithm, identity }];
     });
     return { baseAsym, exchanges: [] };
   }
-  const identities = ALGORITHMS.map((algorithm) => ({ algorithm, identity: identityOf(credentials, algorithm) }));
+  const identities = HOST_ASYMS.map((algorithm) => ({ algorithm, identity: identityOf(credentials, algorithm) }));
   const baseAsym = identities.filter(({ identity }) => identity.slotMask !== 0);
   const keyPairs = new MemoryKeyPairs({
     algorithms: [

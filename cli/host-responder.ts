@@ -26,7 +26,7 @@ import { version } from "../src/messages/version.js";
 import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
-import { type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
+import { HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { requesterTrust } from "./requester-trust.js";
 
@@ -145,7 +145,7 @@ function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, hear
 
 /** What requesters are believed by. */
 function requestersOf({ requesterAnchors = [], requesterChains = [] }: DeviceIdentity) {
-  const trust = requesterTrust(requesterAnchors, ASYMS);
+  const trust = requesterTrust(requesterAnchors, HOST_ASYMS);
   const provisioned = requesterChains.map(({ algorithm: one, chain }) => ({
     algorithm: one,
     chains: {

@@ -14,6 +14,7 @@ import type { Measurement } from "../hal/measurements.js";
 import { DMTF_MEASUREMENT } from "./algorithms.js";
 import type { Connection } from "./connection.js";
 import { INVALID_REQUEST, SpdmError } from "./errors.js";
+import { readVendor, type Vendor, vendorLength, writeVendor } from "./vendor.js";
 import { V1_3 } from "./versions.js";
 import { Reader, WireError, Writer } from "./wire.js";
 
@@ -37,7 +38,7 @@ export const SECURE_VERSION_NUMBER = 7;
 /** The hash over itself and each entry of the log in turn. */
 export const HASH_EXTEND = 8;
 export const INFORMATIONAL = 9;
-/** Begins with who has defined its format: what `writeVendor` writes. */
+/** Of the value that `structuredManifest` makes. */
 export const STRUCTURED_MANIFEST = 10;
 export const RAW_BIT_STREAM = 0x80;
 
@@ -96,6 +97,20 @@ export function writeBlock(w: Writer, m: Measurement, raw: boolean, hash: HashAl
     writeBlockHeader(w, m.index, m.valueType, hash.outputLen);
     m.digest(hash, w.view(hash.outputLen));
   }
+}
+
+/** A manifest whose format `vendor` has defined: the value of a measurement of type `STRUCTURED_MANIFEST`. */
+export function structuredManifest(vendor: Vendor, manifest: Uint8Array): Uint8Array {
+  const w = new Writer(new Uint8Array(vendorLength(vendor) + manifest.length));
+  writeVendor(w, vendor);
+  w.bytes(manifest);
+  return w.message;
+}
+
+/** Splits such a value; throws WireError if it begins with no vendor. */
+export function readStructuredManifest(value: Uint8Array): { vendor: Vendor; manifest: Uint8Array } {
+  const r = new Reader(value);
+  return { vendor: readVendor(r), manifest: r.bytes(r.remaining) };
 }
 
 /** What there is to measure, but for types that the version does not have. */

@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import budgets from "../../boards/ast1030/budget.json" with { type: "json" };
 import { buildFirmware } from "../../boards/ast1030/build.js";
 import { PSA } from "../../boards/ast1030/configuration.js";
+import { firmwareVersion } from "../../boards/configuration.js";
 import type { SessionPolicy } from "../../certs/identity-image.js";
 import { type Direction, type Fault, FaultyBus } from "../../cli/bus.js";
 import { BMC_ADDRESS, type Board, startBoard } from "../../cli/emulator.js";
@@ -52,7 +53,7 @@ async function trusted(link: MctpLink, options: Partial<AttestOptions>) {
   });
   assert.deepEqual(result.reasons, []);
   assert.equal(result.verdict, "trusted");
-  assert.equal(result.measurements.length, 6);
+  assert.equal(result.measurements.length, result.version! >= "1.3" ? 7 : 6);
   return result;
 }
 
@@ -80,6 +81,26 @@ describe("the board, in a secure session", () => {
     test(`${name}, PSK_EXCHANGE`, limit, async () => {
       const { session } = await trusted(linkTo(board), { version, session: { ...SESSION, psk: PSK } });
       assert.equal(session!.openedBy, "PSK_EXCHANGE");
+    });
+  }
+
+  for (const session of [undefined, SESSION]) {
+    test(`logs what it measured, and says what it is, ${session ? "in a session" : "signed"}`, limit, async () => {
+      const reports = { log: true, deviceClass: true };
+      const { log, deviceClass } = await trusted(linkTo(board), { reports, ...(session ? { session } : {}) });
+      assert.deepEqual(
+        log!.map(({ type, covered }) => [type, covered]),
+        [
+          ["mutable firmware", true],
+          ["firmware configuration", true],
+          ["firmware version", true],
+          ["secure version number", true],
+          ["informational", true],
+        ],
+      );
+      assert.equal(log![2].value, Buffer.from(firmwareVersion(PSA)).toString("hex"));
+      assert.equal(deviceClass!.signed, true);
+      assert.equal(deviceClass!.identifiers[0].subordinateIds[1], Buffer.from(PSA.name).toString("hex"));
     });
   }
 

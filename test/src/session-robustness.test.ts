@@ -8,11 +8,20 @@ import { test } from "node:test";
 import type { KeyAgreement } from "../../hal/crypto.js";
 import { ECDSA_P256, SECP256R1 } from "../../src/algorithms.js";
 import * as errors from "../../src/errors.js";
+import { deviceEvents } from "../../src/events.js";
+import { endpointInfo } from "../../src/messages/endpoint-info.js";
+import { measurementExtensionLog } from "../../src/messages/measurement-extension-log.js";
+import { subscribeEventTypes } from "../../src/messages/subscribe-event-types.js";
+import { supportedEventTypes } from "../../src/messages/supported-event-types.js";
 import { V1_1, V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { concat, toHex } from "../support/bytes.js";
+import { eventGroup, subscribe } from "../support/events.js";
 import { type Board, CURVES, HASHES, testIdentity } from "../support/fixture.js";
+import { DMTF_LOG, getLog } from "../support/log.js";
 import { seeded } from "../support/random.js";
+import { getEndpointInfo } from "../support/requests.js";
 import {
+  EXCHANGES,
   keyExchangeRequest,
   Peer,
   pskExchangeRequest,
@@ -48,12 +57,19 @@ function unsigned(): Board {
   };
   return sessionBoard(
     { dhe: [{ algorithm: SECP256R1, engine: FILLED_IN }], keyUpdateAfter: 0, heartbeatPeriod: 5, clock: () => 0 },
-    { baseHash: [HASHES[0]], baseAsym: [{ algorithm: ECDSA_P256, identity }] },
+    {
+      baseHash: [HASHES[0]],
+      baseAsym: [{ algorithm: ECDSA_P256, identity }],
+      exchanges: [...EXCHANGES, measurementExtensionLog, endpointInfo, supportedEventTypes, subscribeEventTypes],
+      log: DMTF_LOG,
+      deviceClasses: [{ standardId: 0, vendorId: new Uint8Array(0), subordinateIds: [] }],
+      events: deviceEvents([2, 3, 4]),
+    },
   );
 }
 
 const connect = (version: Version, on: Board): Peer =>
-  new Peer(version, on, { group: FILLED_IN, flags: SESSION_FLAGS });
+  new Peer(version, on, { group: FILLED_IN, flags: SESSION_FLAGS, melSpecification: 1 });
 
 /** Asserts what holds for every answer; whether it is not ERROR. */
 function isAnswer(on: Board, request: Uint8Array, response: Uint8Array): boolean {
@@ -127,6 +143,7 @@ for (const version of WITH_SESSIONS) {
       Uint8Array.of(version, 0xea, 0, 0),
       concat(Uint8Array.of(version, 0xeb, 1, 0), Uint8Array.of(version, 0x69, 1, 0)),
       Uint8Array.of(version, 0xec, 0, 0),
+      ...(version >= V1_3 ? reports(version) : []),
     ]) {
       for (const mutated of mutations(request)) {
         const session = peer.open(true);
@@ -136,6 +153,16 @@ for (const version of WITH_SESSIONS) {
     }
   });
 }
+
+/** What is asked of log, device class and events. */
+const reports = (version: Version): Uint8Array[] => [
+  getLog(version, 20, 30),
+  getEndpointInfo(version),
+  getEndpointInfo(version, 0),
+  Uint8Array.of(version, 0xe2, 0, 0),
+  subscribe(version, eventGroup([1, 2, 4])),
+  subscribe(version, eventGroup([], 1)),
+];
 
 function close(session: SessionEnd): void {
   session.exchange(session.seal(Uint8Array.of(5)).fill(0, 8));
@@ -156,7 +183,7 @@ test("random requests in sessions, and random records", () => {
     const request = Uint8Array.from({ length: random(60) }, () => random(256));
     if (random(4) !== 0 && request.length > 1) {
       request[0] = version;
-      request[1] = [0x81, 0x82, 0xe0, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xfe][random(9)];
+      request[1] = [0x81, 0x82, 0x87, 0xe0, 0xe2, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xef, 0xf0, 0xfe][random(13)];
     }
     const record = session.seal(concat(Uint8Array.of(5), request));
     if (random(20) === 0) record[random(record.length)] ^= 1 << random(8);

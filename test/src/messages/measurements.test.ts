@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { rawMeasurement } from "../../../hal/portable/measurement.js";
 import { INVALID_REQUEST, RESPONSE_TOO_LARGE, UNEXPECTED_REQUEST, UNSPECIFIED } from "../../../src/errors.js";
-import { type MeasurementBlock, readRecord } from "../../../src/measurement-block.js";
+import {
+  MANIFEST_INDEX,
+  type MeasurementBlock,
+  readRecord,
+  readStructuredManifest,
+  STRUCTURED_MANIFEST,
+  structuredManifest,
+} from "../../../src/measurement-block.js";
 import { V1_0, V1_1, V1_2, V1_3, V1_4, VERSIONS } from "../../../src/versions.js";
 import { WireError } from "../../../src/wire.js";
 import { ascii, concat, fromHex, readLe, toHex } from "../../support/bytes.js";
@@ -235,4 +243,28 @@ test("a record splits into its blocks, or is refused whole", () => {
   assert.throws(() => readRecord(fromHex("0102040000010000"), 1), WireError);
   assert.throws(() => readRecord(fromHex("0101050000010000"), 1), WireError);
   assert.deepEqual(readRecord(new Uint8Array(0), 0), []);
+});
+
+test("a structured manifest names who has defined its format, from 1.3 on", () => {
+  const vendor = { standardId: 3, vendorId: fromHex("031a") };
+  const value = structuredManifest(vendor, ascii("contents"));
+  assert.equal(toHex(value), `0302031a${toHex(ascii("contents"))}`);
+  assert.deepEqual(readStructuredManifest(value), { vendor, manifest: ascii("contents") });
+  for (const bad of ["", "03", "0302", "030203", "0303031a00", "0001"]) {
+    assert.throws(() => readStructuredManifest(fromHex(bad)), WireError);
+  }
+
+  const list = [rawMeasurement(MANIFEST_INDEX, STRUCTURED_MANIFEST, false, value)];
+  const { engine } = HASHES[1];
+  for (const version of VERSIONS) {
+    const on = board({ measurements: { algorithm: 4, engine, source: { list, generation: 0 } } });
+    const conversation = negotiated(version, {}, on);
+    if (version < V1_3) conversation.refused(getMeasurements(version, RAW, MANIFEST_INDEX), INVALID_REQUEST);
+    else {
+      const response = conversation.answer(getMeasurements(version, RAW, MANIFEST_INDEX));
+      assert.equal(toHex(recordOf(response)), block("fd", "8a", toHex(value)));
+      const digest = conversation.answer(getMeasurements(version, 0, MANIFEST_INDEX));
+      assert.equal(toHex(recordOf(digest)), block("fd", "0a", sha384(value)));
+    }
+  }
 });

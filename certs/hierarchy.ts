@@ -6,6 +6,7 @@
 import { webcrypto } from "node:crypto";
 import { Constructed, ObjectIdentifier, Sequence, Utf8String } from "asn1js";
 import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
+import { type MlDsa, mlDsaCrypto } from "./ml-dsa.js";
 import {
   DEVICE_INFO,
   HARDWARE_IDENTITY,
@@ -25,6 +26,12 @@ export interface Curve {
   /** The folder's name in DMTF's key folders. */
   readonly folder: string;
 }
+
+/** What a hierarchy's keys are of. */
+export type KeyKind = Curve | MlDsa;
+
+/** What makes, exports and signs with such keys. */
+export const cryptoOf = (kind: KeyKind): webcrypto.Crypto => ("hash" in kind ? webcrypto : mlDsaCrypto);
 
 export const CURVES: readonly Curve[] = Object.freeze([
   Object.freeze({ name: "P-256", hash: "SHA-256", algorithm: ECDSA_P256, folder: "ecp256" } as const),
@@ -46,7 +53,7 @@ export interface SlotLeaf extends Leaf {
 }
 
 export interface Hierarchy {
-  readonly curve: Curve;
+  readonly kind: KeyKind;
   readonly root: x509.X509Certificate;
   readonly intermediate: x509.X509Certificate;
   readonly leaves: readonly SlotLeaf[];
@@ -64,30 +71,25 @@ export interface HierarchyOptions {
 }
 
 /** Makes new keys and certificates. */
-export async function makeHierarchy(curve: Curve, options: HierarchyOptions): Promise<Hierarchy> {
+export async function makeHierarchy(kind: KeyKind, options: HierarchyOptions): Promise<Hierarchy> {
   const { slots, deviceInfo, requesterInfo, validity } = options;
-  const root = await makeAuthority(curve, `moddable-spdm development root ${curve.name}`, validity);
-  const intermediate = await makeAuthority(
-    curve,
-    `moddable-spdm development intermediate ${curve.name}`,
-    validity,
-    root,
-  );
+  const root = await makeAuthority(kind, `moddable-spdm development root ${kind.name}`, validity);
+  const intermediate = await makeAuthority(kind, `moddable-spdm development intermediate ${kind.name}`, validity, root);
   const makeLeaf = async (subject: string, extensions: x509.Extension[]): Promise<Leaf> => {
-    const keys = await makeKeys(curve);
-    const certificate = await issue(curve, subject, keys, validity, extensions, intermediate);
+    const keys = await makeKeys(kind);
+    const certificate = await issue(kind, subject, keys, validity, extensions, intermediate);
     return { certificate, privateKey: keys.privateKey };
   };
   const leaves: SlotLeaf[] = [];
   for (const slot of slots) {
-    const subject = `moddable-spdm device ${curve.name} slot ${slot}`;
+    const subject = `moddable-spdm device ${kind.name} slot ${slot}`;
     leaves.push({ slot, ...(await makeLeaf(subject, leafExtensions(RESPONDER_AUTH, deviceInfo))) });
   }
   const requester = await makeLeaf(
-    `moddable-spdm requester ${curve.name}`,
+    `moddable-spdm requester ${kind.name}`,
     leafExtensions(REQUESTER_AUTH, requesterInfo),
   );
-  return { curve, root: root.certificate, intermediate: intermediate.certificate, leaves, requester };
+  return { kind, root: root.certificate, intermediate: intermediate.certificate, leaves, requester };
 }
 
 interface Authority {
@@ -96,37 +98,39 @@ interface Authority {
 }
 
 async function makeAuthority(
-  curve: Curve,
+  kind: KeyKind,
   subject: string,
   validity: Validity,
   issuer?: Authority,
 ): Promise<Authority> {
-  const keys = await makeKeys(curve);
+  const keys = await makeKeys(kind);
   const extensions = [
     new x509.BasicConstraintsExtension(true, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
   ];
-  return { certificate: await issue(curve, subject, keys, validity, extensions, issuer), keys };
+  return { certificate: await issue(kind, subject, keys, validity, extensions, issuer), keys };
 }
 
-function makeKeys(curve: Curve): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: curve.name }, true, ["sign", "verify"]);
+function makeKeys(kind: KeyKind): Promise<webcrypto.CryptoKeyPair> {
+  const algorithm = "hash" in kind ? { name: "ECDSA", namedCurve: kind.name } : { name: kind.name };
+  return cryptoOf(kind).subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
 }
 
 /** Without an issuer the certificate signs itself. */
 async function issue(
-  curve: Curve,
+  kind: KeyKind,
   subject: string,
   keys: webcrypto.CryptoKeyPair,
   { notBefore, notAfter }: Validity,
   extensions: x509.Extension[],
   issuer?: Authority,
 ): Promise<x509.X509Certificate> {
+  const crypto = cryptoOf(kind);
   const identifiers: x509.Extension[] = [
-    await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+    await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, crypto),
   ];
   if (issuer !== undefined)
-    identifiers.push(await x509.AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey, false, webcrypto));
+    identifiers.push(await x509.AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey, false, crypto));
   return x509.X509CertificateGenerator.create(
     {
       subject: `CN=${subject}`,
@@ -135,10 +139,10 @@ async function issue(
       notAfter,
       publicKey: keys.publicKey,
       signingKey: issuer?.keys.privateKey ?? keys.privateKey,
-      signingAlgorithm: { name: "ECDSA", hash: curve.hash },
+      signingAlgorithm: "hash" in kind ? { name: "ECDSA", hash: kind.hash } : { name: kind.name },
       extensions: [...extensions, ...identifiers],
     },
-    webcrypto,
+    crypto,
   );
 }
 

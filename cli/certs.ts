@@ -5,11 +5,13 @@
 import { randomBytes, randomUUID, webcrypto } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CURVES, type Hierarchy, type Leaf, makeHierarchy, type Validity } from "../certs/hierarchy.js";
+import { CURVES, cryptoOf, type Hierarchy, type Leaf, makeHierarchy, type Validity } from "../certs/hierarchy.js";
 import { type Credential, type RequesterChain, writeIdentityImage } from "../certs/identity-writer.js";
+import type { MlDsa } from "../certs/ml-dsa.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import type { HintedKey } from "../hal/portable/psk.js";
-import { PSK_FILE, slotSuffix } from "./identity.js";
+import { PSK_FILE } from "./identity.js";
+import { slotSuffix } from "./key-folder.js";
 
 /** The SPI flash of the emulated board, which its drive file must match exactly. */
 const FLASH_LENGTH = 4 << 20;
@@ -24,6 +26,8 @@ export interface CertificatesOptions {
   readonly out: string;
   /** Replaces what is there. */
   readonly force?: boolean;
+  /** Chains with keys of these too; the image has none of them. */
+  readonly mlDsas?: readonly MlDsa[];
   /** Default: from yesterday, for clocks that lag, to ten years from now. */
   readonly validity?: Validity;
 }
@@ -60,15 +64,18 @@ export async function makeCertificates(options: CertificatesOptions): Promise<Ma
   const requesterChains: RequesterChain[] = [];
   for (const curve of CURVES) {
     const hierarchy = await makeHierarchy(curve, { slots: SLOTS, deviceInfo, requesterInfo, validity });
-    outputs.push(...authorityFiles(hierarchy));
+    outputs.push(...(await chainFiles(hierarchy)));
     for (const leaf of hierarchy.leaves) {
-      outputs.push(...(await leafFiles(hierarchy, leaf, "responder", slotSuffix(leaf.slot))));
       const chain = chainTo(leaf, hierarchy);
       credentials.push({ slot: leaf.slot, algorithm: curve.algorithm, chain, key: await scalar(leaf.privateKey) });
     }
-    outputs.push(...(await leafFiles(hierarchy, hierarchy.requester, "requester", "")));
     requesterAnchors.push(der(hierarchy.root));
     requesterChains.push({ algorithm: curve.algorithm, chain: chainTo(hierarchy.requester, hierarchy) });
+  }
+  for (const mlDsa of options.mlDsas ?? []) {
+    outputs.push(
+      ...(await chainFiles(await makeHierarchy(mlDsa, { slots: SLOTS, deviceInfo, requesterInfo, validity }))),
+    );
   }
   const psk = { hint: Buffer.from(PSK_HINT), key: randomBytes(PSK_LENGTH) };
   const image = writeIdentityImage(
@@ -100,17 +107,23 @@ function chainTo(leaf: Leaf, { root, intermediate }: Hierarchy): Uint8Array {
   return Buffer.concat([root, intermediate, leaf.certificate].map(der));
 }
 
-function authorityFiles({ curve, root, intermediate }: Hierarchy): OutputFile[] {
+async function chainFiles(hierarchy: Hierarchy): Promise<OutputFile[]> {
+  const { root, intermediate, leaves, requester } = hierarchy;
+  const { folder } = hierarchy.kind;
+  const responders = leaves.map((leaf) => leafFiles(hierarchy, leaf, "responder", slotSuffix(leaf.slot)));
   return [
-    { name: `${curve.folder}/ca.cert`, data: `${root.toString("pem")}\n`, secret: false },
-    { name: `${curve.folder}/ca.cert.der`, data: der(root), secret: false },
-    { name: `${curve.folder}/inter.cert.der`, data: der(intermediate), secret: false },
+    { name: `${folder}/ca.cert`, data: `${root.toString("pem")}\n`, secret: false },
+    { name: `${folder}/ca.cert.der`, data: der(root), secret: false },
+    { name: `${folder}/inter.cert.der`, data: der(intermediate), secret: false },
+    ...(await Promise.all(responders)).flat(),
+    ...(await leafFiles(hierarchy, requester, "requester", "")),
   ];
 }
 
 async function leafFiles(hierarchy: Hierarchy, leaf: Leaf, role: string, suffix: string): Promise<OutputFile[]> {
-  const pkcs8 = new Uint8Array(await webcrypto.subtle.exportKey("pkcs8", leaf.privateKey));
-  const { folder } = hierarchy.curve;
+  const { kind } = hierarchy;
+  const { folder } = kind;
+  const pkcs8 = new Uint8Array(await cryptoOf(kind).subtle.exportKey("pkcs8", leaf.privateKey));
   return [
     { name: `${folder}/end_${role}${suffix}.cert.der`, data: der(leaf.certificate), secret: false },
     { name: `${folder}/bundle_${role}.certchain${suffix}.der`, data: chainTo(leaf, hierarchy), secret: false },

@@ -11,6 +11,7 @@ import type { Measurement, Measurements } from "../hal/measurements.js";
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "../hal/node/crypto.js";
 import * as engines from "../hal/portable/crypto.js";
 import { rawMeasurement } from "../hal/portable/measurement.js";
+import { mlKem512, mlKem768, mlKem1024 } from "../hal/portable/ml-kem.js";
 import { portablePskStore } from "../hal/portable/psk.js";
 import * as algorithm from "../src/algorithms.js";
 import {
@@ -32,6 +33,7 @@ import { Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
 import { identityOf } from "./identity.js";
+import { mlDsaIdentity } from "./ml-dsa-identity.js";
 
 /** What DMTF's emulator and its buffers are made for. */
 export const DATA_TRANSFER_SIZE = 0x1200;
@@ -95,6 +97,7 @@ export function hostResponder(
       { algorithm: algorithm.SHA_512, engine: sha512 },
     ],
     baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0),
+    pqcAsym: pqcIdentitiesOf(device),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: hostMeasurements() },
     random,
     ctExponent: CT_EXPONENT,
@@ -105,12 +108,24 @@ export function hostResponder(
   });
 }
 
+/** ML-DSA where there are chains for it, first the one of about P-384's strength. */
+function pqcIdentitiesOf({ pqcCredentials = [] }: DeviceIdentity) {
+  return [algorithm.ML_DSA_65, algorithm.ML_DSA_87, algorithm.ML_DSA_44]
+    .filter((one) => pqcCredentials.some((credential) => credential.algorithm === one))
+    .map((one) => ({ algorithm: one, identity: mlDsaIdentity(pqcCredentials, one) }));
+}
+
 function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, heartbeatPeriod: number): SecureSessions {
   return {
     dhe: [
       { algorithm: algorithm.SECP384R1, engine: engines.secp384r1(random) },
       { algorithm: algorithm.SECP256R1, engine: engines.secp256r1(random) },
       { algorithm: algorithm.SECP521R1, engine: engines.secp521r1(random) },
+    ],
+    kem: [
+      { algorithm: algorithm.ML_KEM_768, engine: mlKem768(random) },
+      { algorithm: algorithm.ML_KEM_1024, engine: mlKem1024(random) },
+      { algorithm: algorithm.ML_KEM_512, engine: mlKem512(random) },
     ],
     aead: [
       { algorithm: algorithm.AES_256_GCM, engine: aes256Gcm },

@@ -20,8 +20,9 @@ import type { Storage } from "../hal/storage.js";
 import { ECDSA_P256 } from "../src/algorithms.js";
 import { WireError } from "../src/wire.js";
 import { splitChain } from "./chain.js";
+import { type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
+import { mlDsaCredentials } from "./ml-dsa-identity.js";
 
-const SLOT_COUNT = 8;
 /** In a folder: pre-shared keys as [{ "hint": hexadecimal, "key": hexadecimal }, …], 1 to 64 bytes each. */
 export const PSK_FILE = "psk.json";
 
@@ -35,11 +36,9 @@ export const MUTUAL: Readonly<Record<string, number>> = Object.freeze({
 
 export type LoadedIdentity = Required<DeviceIdentity>;
 
-/** Whose files of a folder. */
-type Role = "responder" | "requester";
-
 /**
- * Reads an identity image, or a folder in DMTF's layout (one that holds ecp256 and ecp384, or one of these two); its
+ * Reads an identity image, or a folder in DMTF's layout (one that holds ecp256 and ecp384, or one of these two, and
+ * perhaps mldsa44, mldsa65 and mldsa87); its
  * ca.cert.der are the requester anchors, its bundle_requester.certchain.der the requester chains. `policy` takes the place
  * of what is provisioned, which for folders is the default. Throws an Error with the file at fault.
  */
@@ -71,6 +70,7 @@ function identityFromImage(path: string): LoadedIdentity {
       chain: bytes(chain),
       key: bytes(key),
     })),
+    pqcCredentials: [],
     psks: table.psks.map(({ hint, key }) => ({ hint: bytes(hint), key: bytes(key) })),
     requesterAnchors: table.requesterAnchors.map(bytes),
     requesterChains: table.requesterChains.map(({ algorithm, chain }) => ({ algorithm, chain: bytes(chain) })),
@@ -112,6 +112,7 @@ function identityFromFolder(path: string): LoadedIdentity {
   return {
     uuid: derivedUuid(credentials[0].chain),
     credentials,
+    pqcCredentials: mlDsaCredentials(path, "responder"),
     psks: existsSync(join(path, PSK_FILE)) ? loadPsks(join(path, PSK_FILE)) : [],
     requesterAnchors: each("ca.cert.der").map(({ chain }) => chain),
     requesterChains: each("bundle_requester.certchain.der"),
@@ -143,11 +144,6 @@ function credentialsIn(folder: string, algorithm: number, role: Role): Credentia
     credentials.push({ slot, algorithm, chain, key });
   }
   return credentials;
-}
-
-/** DMTF's file names leave the 0 away. */
-export function slotSuffix(slot: number): string {
-  return slot === 0 ? "" : String(slot);
 }
 
 /** Reads pre-shared keys out of a `PSK_FILE`; throws an Error with the file. */

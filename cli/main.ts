@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { writeIdentityImage } from "../certs/identity-writer.js";
+import { ML_DSAS } from "../certs/ml-dsa.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import { VERSIONS, type Version } from "../src/versions.js";
 import { makeCertificates } from "./certs.js";
@@ -11,7 +12,7 @@ import { PcapWriter } from "./pcap.js";
 import { provision } from "./provision.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
-import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "./requester/names.js";
+import { AEADS, ASYMS, DHES, HASHES, KEMS, oneOrAll, oneOrOthers, PQC_ASYMS, versionName } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
 import { serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
@@ -92,10 +93,14 @@ async function attestTarget(
 ): Promise<void> {
   const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);
   if (anchors.length === 0) throw new Error("give a trust anchor with --root FILE: nothing is trusted without one");
+  const [classical, pqc] = [ASYMS, PQC_ASYMS].map((names) =>
+    options.asym !== undefined && Object.hasOwn(names, options.asym) ? options.asym : undefined,
+  );
   const attested = await attest(target.link, {
     version: versionOf(options.version),
     baseHash: oneOrAll(HASHES, options.hash),
-    baseAsym: oneOrAll(ASYMS, options.asym),
+    baseAsym: oneOrOthers(ASYMS, classical, pqc),
+    pqcAsym: oneOrOthers(PQC_ASYMS, pqc, classical),
     ...options.offer,
     slot: options.slot,
     anchors,
@@ -180,7 +185,9 @@ program
   .addOption(new Option("--version <version>", "speak only this one").choices(VERSIONS.map(versionName)))
   .option("--slot <number>", "certificate slot", integer(0, 7), 0)
   .addOption(new Option("--hash <name>", "offer only this one").choices(Object.keys(HASHES)))
-  .addOption(new Option("--asym <name>", "offer only this one").choices(Object.keys(ASYMS)))
+  .addOption(
+    new Option("--asym <name>", "offer only this one").choices([...Object.keys(ASYMS), ...Object.keys(PQC_ASYMS)]),
+  )
   .addOption(cryptoOption())
   .option("--root <files...>", "trust anchors, DER or PEM; for the board by default its development roots")
   .option("--reference <file>", "reference values of measurements; for the board by default those of its build")
@@ -188,6 +195,7 @@ program
   .option("--psk <hint>", "by the pre-shared key of this hint, text or 0x and hexadecimal; else by KEY_EXCHANGE")
   .option("--psk-key <key>", "it in hexadecimal, or its file: raw, or .json by hint; default: the development key")
   .addOption(new Option("--dhe <group>", "offer only this one").choices(Object.keys(DHES)))
+  .addOption(new Option("--kem <name>", "offer only this one, and no DHE group").choices(Object.keys(KEMS)))
   .addOption(new Option("--aead <name>", "offer only this one").choices(Object.keys(AEADS)))
   .option("--in-the-clear", "offer a handshake in the clear")
   .option("--key-update", "update the session's keys, in every way there is")
@@ -231,8 +239,14 @@ program
   .description("make the development PKI and the identity image that a board is provisioned with")
   .option("--out <folder>", "where to", "build/certs")
   .option("--force", "replace what is there")
-  .action(async (options: { out: string; force?: boolean }) => {
-    const made = await makeCertificates({ out: options.out, force: options.force === true });
+  .addOption(
+    new Option("--ml-dsa <names...>", "chains of these too; the image has none of them").choices(
+      ML_DSAS.map(({ name }) => name),
+    ),
+  )
+  .action(async (options: { out: string; force?: boolean; mlDsa?: string[] }) => {
+    const { out, force = false, mlDsa = [] } = options;
+    const made = await makeCertificates({ out, force, mlDsas: ML_DSAS.filter(({ name }) => mlDsa.includes(name)) });
     console.log(`${made.deviceInfo} (${made.uuid})`);
     for (const file of made.files) console.log(`  ${options.out}/${file}`);
   });

@@ -14,6 +14,7 @@ import {
   readCertificate,
   splitChain,
 } from "./chain.js";
+import { pqcKeyOf, pqcSignatureFits } from "./pqc-certificate.js";
 
 /** What CERTIFICATE can count in 16 bits; longer chains (SPDM 1.4's large form) are refused. */
 const CHAIN_LENGTH_MAX = 0xffff;
@@ -58,6 +59,8 @@ export interface ChainTrust {
   /** X then Y, big-endian, if the leaf has a key on one of these curves; not to be believed unless `trusted`. */
   readonly leafPublicKey?: Uint8Array;
   readonly leafCurve?: Curve;
+  /** PqcAsymAlgo bit, if the leaf has a key of one of these; `leafPublicKey` is as FIPS 204 and 205 have it then. */
+  readonly leafPqcAsym?: number;
   /** DMTF's device information, "manufacturer:product:serial number", if the leaf has it. */
   readonly deviceInfo?: string;
   /** Whether the leaf says that it is for SPDM responders. DSP0274 lets one be that names no SPDM purpose at all. */
@@ -140,14 +143,16 @@ function checkRootHash({ rootHash, hash }: ChainToVerify, root: Link, reasons: s
 }
 
 /** What holds for every certificate. */
-function certificateFaults({ node, fields, extensions, summary }: Link, at: Date): string[] {
+function certificateFaults(certificate: Link, at: Date): string[] {
+  const { node, fields, extensions, summary } = certificate;
   const faults: string[] = [];
   // Dates that could not be read compare false, and so are faults.
   if (!(fields.notBefore <= at)) faults.push(`not valid before ${summary.notBefore}`);
   if (!(at <= fields.notAfter)) faults.push(`expired ${summary.notAfter}`);
   for (const { type, critical } of extensions.values())
     if (critical && !UNDERSTOOD.has(type)) faults.push(`unknown critical extension ${type}`);
-  faults.push(...keyFaults(node.publicKey));
+  // Node cannot read post-quantum keys, and these have but one form.
+  if (pqcKeyOf(certificate) === undefined) faults.push(...keyFaults(node.publicKey));
   return faults;
 }
 
@@ -180,7 +185,7 @@ function authorityFaults({ fields, extensions, anchor }: Link, below: readonly L
 function leafFaults(leaf: Link): string[] {
   const { fields, extensions } = leaf;
   const faults: string[] = [];
-  if (leafKey(leaf) === undefined) faults.push("its key is on neither P-256 nor P-384");
+  if (pqcKeyOf(leaf) === undefined && leafKey(leaf) === undefined) faults.push("its key is on neither P-256 nor P-384");
   if (fields.getExtension(x509.BasicConstraintsExtension)?.ca === true)
     faults.push("is a certification authority, not a leaf (basicConstraints)");
   if (!hasUsage(fields, x509.KeyUsageFlags.digitalSignature))
@@ -211,7 +216,10 @@ function signedBy(subject: Certificate, issuer: Certificate): string[] {
   if (wanted !== undefined && given !== undefined && wanted !== given)
     faults.push(`authority key identifier is not that of ${issuer.subject}`);
   const { hash } = subject.fields.signatureAlgorithm as { hash?: { name: string } };
-  if (!HASHES.has(hash?.name ?? "")) faults.push("signature algorithm is not accepted");
+  const pqcFits = pqcSignatureFits(subject, issuer);
+  if (pqcFits !== undefined) {
+    if (!pqcFits) faults.push(`signature does not fit the key of ${issuer.subject}`);
+  } else if (!HASHES.has(hash?.name ?? "")) faults.push("signature algorithm is not accepted");
   else if (!subject.node.verify(issuer.node.publicKey))
     faults.push(`signature does not fit the key of ${issuer.subject}`);
   return faults;
@@ -231,8 +239,9 @@ function hasUsage(fields: x509.X509Certificate, usage: x509.KeyUsageFlags): bool
 
 function leafProperties(
   leaf: Certificate,
-): Pick<ChainTrust, "leafPublicKey" | "leafCurve" | "deviceInfo" | "responderAuth"> {
-  const key = attempt(() => leafKey(leaf));
+): Pick<ChainTrust, "leafPublicKey" | "leafCurve" | "leafPqcAsym" | "deviceInfo" | "responderAuth"> {
+  const pqcKey = attempt(() => pqcKeyOf(leaf));
+  const key = pqcKey === undefined ? attempt(() => leafKey(leaf)) : undefined;
   const deviceInfo = attempt(() => {
     const names = leaf.extensions.get(oid.SUBJECT_ALT_NAME);
     return names === undefined ? undefined : otherName(names, oid.DEVICE_INFO);
@@ -242,6 +251,7 @@ function leafProperties(
   );
   return {
     ...(key === undefined ? {} : { leafPublicKey: key.publicKey, leafCurve: key.curve }),
+    ...(pqcKey === undefined ? {} : { leafPublicKey: pqcKey.publicKey, leafPqcAsym: pqcKey.algorithm }),
     ...(deviceInfo === undefined ? {} : { deviceInfo }),
     responderAuth: purposes?.includes(oid.RESPONDER_AUTH) ?? false,
   };

@@ -9,6 +9,8 @@ export interface Offer {
   /** Bits of BaseHashAlgo and BaseAsymAlgo to offer. */
   readonly baseHash: number;
   readonly baseAsym: number;
+  /** Bits of PqcAsymAlgo, which go out from 1.4 on. */
+  readonly pqcAsym?: number;
   /** A secure session, in which measurements are asked for. */
   readonly session?: SessionOffer | undefined;
   /** What we prove ourselves with if we are asked to, by BaseAsymAlgo bit. */
@@ -20,6 +22,8 @@ export interface SessionOffer {
   readonly psk?: HintedKey | undefined;
   /** Bits of DHE groups and AEADs to offer. */
   readonly dhe: number;
+  /** Bits of KEMs, which go out from 1.4 on. */
+  readonly kem?: number;
   readonly aead: number;
   /** HANDSHAKE_IN_THE_CLEAR, if the responder has it too. */
   readonly inTheClear: boolean;

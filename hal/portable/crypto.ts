@@ -24,7 +24,7 @@ export interface Signer {
   readonly signatureLength: number;
   /** Whether it signs content that it hashes itself, and not a digest. False if absent. */
   readonly takesContent?: boolean;
-  /** Writes the public key, X then Y, big-endian, as long as a signature. */
+  /** Writes the public key; of ECDSA X then Y, big-endian, as long as a signature. */
   publicKey(out: Uint8Array): void;
   /** Signs `digest` (already hashed), or content, into `signature`. Without `terms` as in certificates. */
   sign(digest: Uint8Array, signature: Uint8Array, terms?: SigningTerms): void;

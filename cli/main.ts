@@ -214,7 +214,10 @@ program
     new Option("--board <name>", "it runs as firmware in the emulator, behind MCTP over I2C").choices(["ast1030"]),
   )
   .addOption(cryptoOption())
-  .option("--identity <path>", "identity image, or a folder with ecp256 and ecp384; default: the development PKI")
+  .option(
+    "--identity <path>",
+    "identity image, or a folder with ecp256 and ecp384, for this process also mldsa44, -65, -87; default: the development PKI",
+  )
   .addOption(
     new Option("--mutual <how>", "ask requesters in sessions to authenticate; default: as provisioned").choices(
       Object.keys(MUTUAL),

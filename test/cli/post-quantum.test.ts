@@ -14,7 +14,7 @@ import { Impossible } from "../../cli/requester/verdict.js";
 import { readAnchors } from "../../cli/target.js";
 import { ML_DSA_44, ML_DSA_65, ML_DSA_87, ML_KEM_512 } from "../../src/algorithms.js";
 import { V1_3, V1_4 } from "../../src/versions.js";
-import { type Alter, type Device, KEYS, OPTIONS, ROOTS, SESSION, TestLink } from "./answering.js";
+import { type Alter, type Device, IDENTITIES, KEYS, OPTIONS, ROOTS, SESSION, TestLink } from "./answering.js";
 
 const ML_DSA_65_ROOT = join(KEYS, "mldsa65", "ca.cert.der");
 const { pqcCredentials, credentials } = loadIdentity(KEYS);
@@ -52,6 +52,12 @@ describe("what both have is trusted", () => {
     assert.deepEqual(kem, { asym: "P-384", kem: "ML-KEM-1024", dhe: undefined, leaf: undefined });
     const dhe = await trusted({ session: { ...SESSION, dhe: DHES.secp256r1 } });
     assert.deepEqual(dhe, { asym: "ML-DSA-65", kem: undefined, dhe: "secp256r1", leaf: ML_DSA_65 });
+  });
+
+  test("we prove ourselves by ECDSA where the responder does by ML-DSA", async () => {
+    const { reasons, requester } = await run({ identities: IDENTITIES }, undefined, { pqcCredentials, requested: 2 });
+    assert.deepEqual(reasons, []);
+    assert.deepEqual(requester!.proofs, ["FINISH"]);
   });
 
   test("if all is offered, what is post-quantum is taken where the responder has it", async () => {

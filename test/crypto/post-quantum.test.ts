@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { slh_dsa_sha2_128f } from "@noble/post-quantum/slh-dsa.js";
+import { buildRunner } from "../../boards/xs/build.js";
 import type { SigningTerms } from "../../hal/crypto.js";
 import { sha384 } from "../../hal/portable/crypto.js";
 import * as mlDsa from "../../hal/portable/ml-dsa.js";
@@ -11,6 +12,7 @@ import * as slhDsa from "../../hal/portable/slh-dsa.js";
 import { ascii, fromHex, toHex } from "../support/bytes.js";
 import { deterministicRandom } from "../support/random.js";
 import vectors from "../vectors/fips203-204.json" with { type: "json" };
+import { runOnXs, summary } from "./on-xs.js";
 
 const ML_DSAS = [
   { set: "ML-DSA-44", verifier: mlDsa.mlDsa44, signer: mlDsa.mlDsa44Signer, publicKey: 1312, signature: 2420 },
@@ -250,4 +252,8 @@ describe("SLH-DSA", () => {
     for (let i = 0; i < signature.length; i += 1709)
       assert.equal(verify(flipped(signature, i), terms("context")), false);
   });
+});
+
+test("on XS", async (t) => {
+  t.diagnostic(summary(await runOnXs(await buildRunner(), "post-quantum-main.ts")));
 });

@@ -1,12 +1,31 @@
 /**
- * The development PKI of one algorithm: root, intermediate, one leaf per slot and one for a requester, in the profile of
+ * The development PKI of one kind of keys: root, intermediate, one leaf per slot and one for a requester, in the profile of
  * the recorded conversations' certificates. The CA keys live only while this runs: no file of theirs can leak, and new leaves come
  * with a new root.
  */
-import { webcrypto } from "node:crypto";
+import {
+  generateKeyPairSync,
+  type KeyObject,
+  type KeyPairKeyObjectResult,
+  randomFillSync,
+  sign,
+  webcrypto,
+} from "node:crypto";
 import { Constructed, ObjectIdentifier, Sequence, Utf8String } from "asn1js";
-import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
-import { type MlDsa, mlDsaCrypto } from "./ml-dsa.js";
+import {
+  ECDSA_P256,
+  ECDSA_P384,
+  ECDSA_P521,
+  ED448,
+  ED25519,
+  RSAPSS_2048,
+  RSAPSS_3072,
+  RSAPSS_4096,
+  RSASSA_2048,
+  RSASSA_3072,
+  RSASSA_4096,
+} from "../src/algorithms.js";
+import { MlDsaKey, type MlDsaKeyPair } from "./ml-dsa.js";
 import {
   DEVICE_INFO,
   HARDWARE_IDENTITY,
@@ -17,26 +36,74 @@ import {
 } from "./oids.js";
 import * as x509 from "./x509.js";
 
-export interface Curve {
+/** A kind of keys, and what authorities of that kind sign certificates with. */
+export interface KeyKind {
   /** As in "P-256". */
-  readonly name: "P-256" | "P-384";
-  readonly hash: "SHA-256" | "SHA-384";
-  /** BaseAsymAlgo bit. */
-  readonly algorithm: number;
+  readonly name: string;
+  /** BaseAsymAlgo bits of the algorithms that such a key is for. */
+  readonly algorithms: readonly number[];
   /** The folder's name in DMTF's key folders. */
   readonly folder: string;
+  /** A new pair, node:crypto's where it has them. */
+  readonly generate: () => KeyPairKeyObjectResult | MlDsaKeyPair;
+  /** How @peculiar/x509 knows the certificates' signatures. */
+  readonly signature: SignatureAlgorithm;
 }
 
-/** What a hierarchy's keys are of. */
-export type KeyKind = Curve | MlDsa;
+export type PrivateKey = KeyObject | MlDsaKey;
 
-/** What makes, exports and signs with such keys. */
-export const cryptoOf = (kind: KeyKind): webcrypto.Crypto => ("hash" in kind ? webcrypto : mlDsaCrypto);
+interface SignatureAlgorithm extends webcrypto.Algorithm {
+  readonly hash?: string;
+  readonly namedCurve?: string;
+}
 
-export const CURVES: readonly Curve[] = Object.freeze([
-  Object.freeze({ name: "P-256", hash: "SHA-256", algorithm: ECDSA_P256, folder: "ecp256" } as const),
-  Object.freeze({ name: "P-384", hash: "SHA-384", algorithm: ECDSA_P384, folder: "ecp384" } as const),
+const ecdsa = (namedCurve: string, hash: string, algorithm: number, folder: string): KeyKind =>
+  Object.freeze({
+    name: namedCurve,
+    algorithms: [algorithm],
+    folder,
+    generate: () => generateKeyPairSync("ec", { namedCurve }),
+    signature: { name: "ECDSA", namedCurve, hash },
+  });
+
+const rsa = (modulusLength: number, hash: string, algorithms: readonly number[]): KeyKind =>
+  Object.freeze({
+    name: `RSA-${modulusLength}`,
+    algorithms,
+    folder: `rsa${modulusLength}`,
+    generate: () => generateKeyPairSync("rsa", { modulusLength }),
+    signature: { name: "RSASSA-PKCS1-v1_5", hash },
+  });
+
+/** What identity images hold, and every device gets. */
+export const BOARD_KINDS: readonly KeyKind[] = Object.freeze([
+  ecdsa("P-256", "SHA-256", ECDSA_P256, "ecp256"),
+  ecdsa("P-384", "SHA-384", ECDSA_P384, "ecp384"),
 ]);
+
+/** What only hosts sign with. */
+export const HOST_KINDS: readonly KeyKind[] = Object.freeze([
+  ecdsa("P-521", "SHA-512", ECDSA_P521, "ecp521"),
+  Object.freeze({
+    name: "Ed25519",
+    algorithms: [ED25519],
+    folder: "ed25519",
+    generate: () => generateKeyPairSync("ed25519"),
+    signature: { name: "Ed25519" },
+  }),
+  Object.freeze({
+    name: "Ed448",
+    algorithms: [ED448],
+    folder: "ed448",
+    generate: () => generateKeyPairSync("ed448"),
+    signature: { name: "EdDSA", namedCurve: "Ed448" },
+  }),
+  rsa(2048, "SHA-256", [RSASSA_2048, RSAPSS_2048]),
+  rsa(3072, "SHA-384", [RSASSA_3072, RSAPSS_3072]),
+  rsa(4096, "SHA-512", [RSASSA_4096, RSAPSS_4096]),
+]);
+
+export const KINDS: readonly KeyKind[] = Object.freeze([...BOARD_KINDS, ...HOST_KINDS]);
 
 export interface Validity {
   readonly notBefore: Date;
@@ -45,7 +112,7 @@ export interface Validity {
 
 export interface Leaf {
   readonly certificate: x509.X509Certificate;
-  readonly privateKey: webcrypto.CryptoKey;
+  readonly privateKey: PrivateKey;
 }
 
 export interface SlotLeaf extends Leaf {
@@ -76,7 +143,7 @@ export async function makeHierarchy(kind: KeyKind, options: HierarchyOptions): P
   const root = await makeAuthority(kind, `moddable-spdm development root ${kind.name}`, validity);
   const intermediate = await makeAuthority(kind, `moddable-spdm development intermediate ${kind.name}`, validity, root);
   const makeLeaf = async (subject: string, extensions: x509.Extension[]): Promise<Leaf> => {
-    const keys = await makeKeys(kind);
+    const keys = makeKeys(kind);
     const certificate = await issue(kind, subject, keys, validity, extensions, intermediate);
     return { certificate, privateKey: keys.privateKey };
   };
@@ -94,7 +161,7 @@ export async function makeHierarchy(kind: KeyKind, options: HierarchyOptions): P
 
 interface Authority {
   readonly certificate: x509.X509Certificate;
-  readonly keys: webcrypto.CryptoKeyPair;
+  readonly keys: Keys;
 }
 
 async function makeAuthority(
@@ -103,7 +170,7 @@ async function makeAuthority(
   validity: Validity,
   issuer?: Authority,
 ): Promise<Authority> {
-  const keys = await makeKeys(kind);
+  const keys = makeKeys(kind);
   const extensions = [
     new x509.BasicConstraintsExtension(true, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -111,26 +178,46 @@ async function makeAuthority(
   return { certificate: await issue(kind, subject, keys, validity, extensions, issuer), keys };
 }
 
-function makeKeys(kind: KeyKind): Promise<webcrypto.CryptoKeyPair> {
-  const algorithm = "hash" in kind ? { name: "ECDSA", namedCurve: kind.name } : { name: kind.name };
-  return cryptoOf(kind).subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
+interface Keys {
+  readonly publicKey: x509.PublicKey;
+  readonly privateKey: PrivateKey;
 }
+
+function makeKeys({ generate }: KeyKind): Keys {
+  const { publicKey, privateKey } = generate();
+  return { publicKey: new x509.PublicKey(publicKey.export({ type: "spki", format: "der" })), privateKey };
+}
+
+/**
+ * Web Crypto with one key, over node:crypto, as far as issuing a certificate needs it. Node's own has Ed448 under another
+ * name, on trial.
+ */
+const cryptoOf = ({ signature: { hash } }: KeyKind, key: PrivateKey) =>
+  ({
+    getRandomValues: (bytes: Uint8Array) => randomFillSync(bytes),
+    subtle: {
+      sign: async (_algorithm: unknown, _key: unknown, data: ArrayBuffer) =>
+        new Uint8Array(signed(hash, new Uint8Array(data), key)).buffer,
+    },
+  }) as unknown as webcrypto.Crypto;
+
+const signed = (hash: string | undefined, data: Uint8Array, key: PrivateKey): Uint8Array =>
+  key instanceof MlDsaKey ? key.sign(data) : sign(hash, data, { key, dsaEncoding: "ieee-p1363" });
 
 /** Without an issuer the certificate signs itself. */
 async function issue(
   kind: KeyKind,
   subject: string,
-  keys: webcrypto.CryptoKeyPair,
+  keys: Keys,
   { notBefore, notAfter }: Validity,
   extensions: x509.Extension[],
   issuer?: Authority,
 ): Promise<x509.X509Certificate> {
-  const crypto = cryptoOf(kind);
   const identifiers: x509.Extension[] = [
-    await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, crypto),
+    await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
   ];
   if (issuer !== undefined)
-    identifiers.push(await x509.AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey, false, crypto));
+    identifiers.push(await x509.AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey, false, webcrypto));
   return x509.X509CertificateGenerator.create(
     {
       subject: `CN=${subject}`,
@@ -138,11 +225,11 @@ async function issue(
       notBefore,
       notAfter,
       publicKey: keys.publicKey,
-      signingKey: issuer?.keys.privateKey ?? keys.privateKey,
-      signingAlgorithm: "hash" in kind ? { name: "ECDSA", hash: kind.hash } : { name: kind.name },
+      signingKey: { algorithm: kind.signature } as webcrypto.CryptoKey,
+      signingAlgorithm: kind.signature,
       extensions: [...extensions, ...identifiers],
     },
-    crypto,
+    cryptoOf(kind, issuer?.keys.privateKey ?? keys.privateKey),
   );
 }
 

@@ -7,11 +7,11 @@ import * as image from "./identity-image.js";
 /** What one slot is provisioned with. */
 export interface Credential {
   readonly slot: number;
-  /** BaseAsymAlgo bit: 0x10 P-256, 0x80 P-384. */
+  /** BaseAsymAlgo bit. Images hold 0x10, P-256, and 0x80, P-384. */
   readonly algorithm: number;
   /** DER certificates one behind the other, root first, leaf last. */
   readonly chain: Uint8Array;
-  /** The leaf's private scalar, big-endian: 32 bytes for P-256, 48 for P-384. */
+  /** The leaf's private scalar, big-endian: 32 bytes for P-256, 48 for P-384; what other algorithms' engines take. */
   readonly key: Uint8Array;
 }
 

@@ -1,24 +1,35 @@
 /**
- * ML-DSA keys for certificates (RFC 9881), by @noble/post-quantum behind as much of Web Crypto as @peculiar/x509 calls:
- * Node has had ML-DSA in its own since 24.7 only, under the same names.
+ * ML-DSA keys for certificates (RFC 9881), by @noble/post-quantum: node:crypto has had them since Node 24 only.
  */
-import { randomBytes, webcrypto } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from "@noble/post-quantum/ml-dsa.js";
 import { BitString, Constructed, fromBER, Integer, ObjectIdentifier, OctetString, Primitive, Sequence } from "asn1js";
 import { ML_DSA_44, ML_DSA_65, ML_DSA_87 } from "../src/algorithms.js";
+import type { KeyKind } from "./hierarchy.js";
 
-export interface MlDsa {
+export interface MlDsa extends KeyKind {
   readonly name: "ML-DSA-44" | "ML-DSA-65" | "ML-DSA-87";
   /** PqcAsymAlgo bit. */
   readonly pqcAlgorithm: number;
-  /** The folder's name in DMTF's key folders. */
-  readonly folder: string;
 }
 
+const mlDsa = (name: MlDsa["name"], pqcAlgorithm: number, folder: string): MlDsa =>
+  Object.freeze({
+    name,
+    algorithms: [],
+    pqcAlgorithm,
+    folder,
+    generate: () => {
+      const key = new MlDsaKey(name);
+      return { publicKey: key, privateKey: key };
+    },
+    signature: { name },
+  });
+
 export const ML_DSAS: readonly MlDsa[] = Object.freeze([
-  Object.freeze({ name: "ML-DSA-44", pqcAlgorithm: ML_DSA_44, folder: "mldsa44" } as const),
-  Object.freeze({ name: "ML-DSA-65", pqcAlgorithm: ML_DSA_65, folder: "mldsa65" } as const),
-  Object.freeze({ name: "ML-DSA-87", pqcAlgorithm: ML_DSA_87, folder: "mldsa87" } as const),
+  mlDsa("ML-DSA-44", ML_DSA_44, "mldsa44"),
+  mlDsa("ML-DSA-65", ML_DSA_65, "mldsa65"),
+  mlDsa("ML-DSA-87", ML_DSA_87, "mldsa87"),
 ]);
 
 const ENGINES = { "ML-DSA-44": ml_dsa44, "ML-DSA-65": ml_dsa65, "ML-DSA-87": ml_dsa87 };
@@ -30,53 +41,45 @@ const OIDS: Readonly<Record<MlDsa["name"], string>> = {
 };
 const SEED_LENGTH = 32;
 
-interface MlDsaKey extends webcrypto.CryptoKey {
-  readonly algorithm: { readonly name: MlDsa["name"] };
-  readonly seed: Uint8Array;
-}
-
 const algorithmIdentifier = (name: MlDsa["name"]) =>
   new Sequence({ value: [new ObjectIdentifier({ value: OIDS[name] })] });
 
-function makeKeys({ name }: { name: MlDsa["name"] }) {
-  const common = { algorithm: { name }, extractable: true, seed: randomBytes(SEED_LENGTH) };
-  return {
-    privateKey: { ...common, type: "private", usages: ["sign"] },
-    publicKey: { ...common, type: "public", usages: ["verify"] },
-  };
-}
+/** A private key, with as much of a KeyObject as certificates need. */
+export class MlDsaKey {
+  readonly #name: MlDsa["name"];
+  readonly #seed = randomBytes(SEED_LENGTH);
 
-/** Private keys as their seed alone, which is [0] in the choice of forms that RFC 9881 §6 has. */
-function exportKey(format: string, { algorithm: { name }, seed }: MlDsaKey): ArrayBuffer {
-  if (format === "spki") {
-    const { publicKey } = ENGINES[name].keygen(seed);
-    return new Sequence({
-      value: [algorithmIdentifier(name), new BitString({ valueHex: Uint8Array.from(publicKey).buffer })],
-    }).toBER();
+  constructor(name: MlDsa["name"]) {
+    this.#name = name;
   }
-  const short = new Primitive({
-    idBlock: { tagClass: 3, tagNumber: 0 },
-    valueHex: Uint8Array.from(seed).buffer,
-  });
-  return new Sequence({
-    value: [new Integer({ value: 0 }), algorithmIdentifier(name), new OctetString({ valueHex: short.toBER() })],
-  }).toBER();
+
+  /** Public keys as SubjectPublicKeyInfo, private keys as their seed alone: [0] in RFC 9881 §6's choice of forms. */
+  export({ type }: { type: "spki" | "pkcs8"; format: "der" }): Buffer {
+    const algorithm = algorithmIdentifier(this.#name);
+    if (type === "spki") {
+      const { publicKey } = ENGINES[this.#name].keygen(this.#seed);
+      const bits = new BitString({ valueHex: Uint8Array.from(publicKey).buffer });
+      return Buffer.from(new Sequence({ value: [algorithm, bits] }).toBER());
+    }
+    const short = new Primitive({
+      idBlock: { tagClass: 3, tagNumber: 0 },
+      valueHex: Uint8Array.from(this.#seed).buffer,
+    });
+    const octets = new OctetString({ valueHex: short.toBER() });
+    return Buffer.from(new Sequence({ value: [new Integer({ value: 0 }), algorithm, octets] }).toBER());
+  }
+
+  sign(data: Uint8Array): Uint8Array {
+    const { secretKey } = ENGINES[this.#name].keygen(this.#seed);
+    return ENGINES[this.#name].sign(data, secretKey);
+  }
 }
 
-function sign(_algorithm: unknown, { algorithm: { name }, seed }: MlDsaKey, data: ArrayBuffer): ArrayBuffer {
-  const { secretKey } = ENGINES[name].keygen(seed);
-  return Uint8Array.from(ENGINES[name].sign(new Uint8Array(data), secretKey)).buffer;
+export interface MlDsaKeyPair {
+  /** The same key, of which the public half is exported. */
+  readonly publicKey: MlDsaKey;
+  readonly privateKey: MlDsaKey;
 }
-
-export const mlDsaCrypto = {
-  getRandomValues: (out: Uint8Array) => webcrypto.getRandomValues(out),
-  subtle: {
-    digest: (name: string, data: ArrayBuffer) => webcrypto.subtle.digest(name, data),
-    generateKey: async (algorithm: { name: MlDsa["name"] }) => makeKeys(algorithm),
-    exportKey: async (format: string, key: MlDsaKey) => exportKey(format, key),
-    sign: async (algorithm: unknown, key: MlDsaKey, data: ArrayBuffer) => sign(algorithm, key, data),
-  },
-} as unknown as webcrypto.Crypto;
 
 /**
  * The seed in a private key of this kind, PKCS#8 in DER, and the public key it makes. Throws an Error if there is none: of

@@ -2,16 +2,24 @@
  * `spdm certs`: makes the development PKI and what a board is provisioned with. The folder has DMTF's layout (ecp256,
  * ecp384, their file names), so it serves DMTF's tools too. cli/identity.ts reads it.
  */
-import { randomBytes, randomUUID, webcrypto } from "node:crypto";
+import { type KeyObject, randomBytes, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CURVES, cryptoOf, type Hierarchy, type Leaf, makeHierarchy, type Validity } from "../certs/hierarchy.js";
-import { type Credential, type RequesterChain, writeIdentityImage } from "../certs/identity-writer.js";
-import type { MlDsa } from "../certs/ml-dsa.js";
+import {
+  BOARD_KINDS,
+  type Hierarchy,
+  type KeyKind,
+  type Leaf,
+  makeHierarchy,
+  type Validity,
+} from "../certs/hierarchy.js";
+import { type Credential, writeIdentityImage } from "../certs/identity-writer.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import type { HintedKey } from "../hal/portable/psk.js";
-import { PSK_FILE } from "./identity.js";
+import { loadIdentity, PSK_FILE } from "./identity.js";
 import { slotSuffix } from "./key-folder.js";
+
+const IMAGE_FILE = "identity.bin";
 
 /** The SPI flash of the emulated board, which its drive file must match exactly. */
 const FLASH_LENGTH = 4 << 20;
@@ -26,10 +34,10 @@ export interface CertificatesOptions {
   readonly out: string;
   /** Replaces what is there. */
   readonly force?: boolean;
-  /** Chains with keys of these too; the image has none of them. */
-  readonly mlDsas?: readonly MlDsa[];
   /** Default: from yesterday, for clocks that lag, to ten years from now. */
   readonly validity?: Validity;
+  /** Makes the folders of these kinds only, to stand beside a device's. Default: the device, P-256 and P-384. */
+  readonly kinds?: readonly KeyKind[] | undefined;
 }
 
 export interface MadeCertificates {
@@ -54,28 +62,44 @@ export async function makeCertificates(options: CertificatesOptions): Promise<Ma
     notBefore: new Date(now - DAY_MS),
     notAfter: new Date(now + YEARS * 365.25 * DAY_MS),
   };
-  const uuid = randomUUID();
+  const uuid = options.kinds === undefined ? randomUUID() : (uuidIn(options.out) ?? randomUUID());
   const serialNumber = uuid.slice(0, 8).toUpperCase();
   const deviceInfo = `MODDABLE:SPDM-DEVELOPMENT:${serialNumber}`;
   const requesterInfo = `MODDABLE:SPDM-DEVELOPMENT-REQUESTER:${serialNumber}`;
-  const outputs: OutputFile[] = [];
+  const hierarchies: Hierarchy[] = [];
+  for (const kind of options.kinds ?? BOARD_KINDS)
+    hierarchies.push(await makeHierarchy(kind, { slots: SLOTS, deviceInfo, requesterInfo, validity }));
+  const outputs = hierarchies.flatMap(hierarchyFiles);
+  if (options.kinds === undefined) outputs.push(...deviceFiles(uuid, hierarchies));
+  writeOutputs(options.out, outputs, options.force ?? false);
+  return { uuid, deviceInfo, files: outputs.map(({ name }) => name) };
+}
+
+/** That of the device whose image is in the folder, if there is one. */
+function uuidIn(folder: string): string | undefined {
+  const image = join(folder, IMAGE_FILE);
+  if (!existsSync(image)) return undefined;
+  return Buffer.from(loadIdentity(image).uuid)
+    .toString("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+function hierarchyFiles(hierarchy: Hierarchy): OutputFile[] {
+  const files = authorityFiles(hierarchy);
+  for (const leaf of hierarchy.leaves) files.push(...leafFiles(hierarchy, leaf, "responder", slotSuffix(leaf.slot)));
+  files.push(...leafFiles(hierarchy, hierarchy.requester, "requester", ""));
+  return files;
+}
+
+/** What is not of one kind of keys: the pre-shared key, the image, and the emulated board's flash with it. */
+function deviceFiles(uuid: string, hierarchies: readonly Hierarchy[]): OutputFile[] {
   const credentials: Credential[] = [];
-  const requesterAnchors: Uint8Array[] = [];
-  const requesterChains: RequesterChain[] = [];
-  for (const curve of CURVES) {
-    const hierarchy = await makeHierarchy(curve, { slots: SLOTS, deviceInfo, requesterInfo, validity });
-    outputs.push(...(await chainFiles(hierarchy)));
+  for (const hierarchy of hierarchies) {
+    const [algorithm] = hierarchy.kind.algorithms;
     for (const leaf of hierarchy.leaves) {
       const chain = chainTo(leaf, hierarchy);
-      credentials.push({ slot: leaf.slot, algorithm: curve.algorithm, chain, key: await scalar(leaf.privateKey) });
+      credentials.push({ slot: leaf.slot, algorithm, chain, key: scalar(leaf.privateKey as KeyObject) });
     }
-    requesterAnchors.push(der(hierarchy.root));
-    requesterChains.push({ algorithm: curve.algorithm, chain: chainTo(hierarchy.requester, hierarchy) });
-  }
-  for (const mlDsa of options.mlDsas ?? []) {
-    outputs.push(
-      ...(await chainFiles(await makeHierarchy(mlDsa, { slots: SLOTS, deviceInfo, requesterInfo, validity }))),
-    );
   }
   const psk = { hint: Buffer.from(PSK_HINT), key: randomBytes(PSK_LENGTH) };
   const image = writeIdentityImage(
@@ -83,20 +107,21 @@ export async function makeCertificates(options: CertificatesOptions): Promise<Ma
       uuid: Buffer.from(uuid.replaceAll("-", ""), "hex"),
       credentials,
       psks: [psk],
-      requesterAnchors,
-      requesterChains,
+      requesterAnchors: hierarchies.map(({ root }) => der(root)),
+      requesterChains: hierarchies.map((hierarchy) => ({
+        algorithm: hierarchy.kind.algorithms[0],
+        chain: chainTo(hierarchy.requester, hierarchy),
+      })),
     },
     sha256,
   );
   const flash = new Uint8Array(FLASH_LENGTH).fill(0xff); // as erased
   flash.set(image);
-  outputs.push(
+  return [
     { name: PSK_FILE, data: pskJson(psk), secret: true },
-    { name: "identity.bin", data: image, secret: true },
+    { name: IMAGE_FILE, data: image, secret: true },
     { name: "flash.bin", data: flash, secret: true },
-  );
-  writeOutputs(options.out, outputs, options.force ?? false);
-  return { uuid, deviceInfo, files: outputs.map(({ name }) => name) };
+  ];
 }
 
 function der(certificate: Hierarchy["root"]): Uint8Array {
@@ -107,23 +132,17 @@ function chainTo(leaf: Leaf, { root, intermediate }: Hierarchy): Uint8Array {
   return Buffer.concat([root, intermediate, leaf.certificate].map(der));
 }
 
-async function chainFiles(hierarchy: Hierarchy): Promise<OutputFile[]> {
-  const { root, intermediate, leaves, requester } = hierarchy;
-  const { folder } = hierarchy.kind;
-  const responders = leaves.map((leaf) => leafFiles(hierarchy, leaf, "responder", slotSuffix(leaf.slot)));
+function authorityFiles({ kind, root, intermediate }: Hierarchy): OutputFile[] {
   return [
-    { name: `${folder}/ca.cert`, data: `${root.toString("pem")}\n`, secret: false },
-    { name: `${folder}/ca.cert.der`, data: der(root), secret: false },
-    { name: `${folder}/inter.cert.der`, data: der(intermediate), secret: false },
-    ...(await Promise.all(responders)).flat(),
-    ...(await leafFiles(hierarchy, requester, "requester", "")),
+    { name: `${kind.folder}/ca.cert`, data: `${root.toString("pem")}\n`, secret: false },
+    { name: `${kind.folder}/ca.cert.der`, data: der(root), secret: false },
+    { name: `${kind.folder}/inter.cert.der`, data: der(intermediate), secret: false },
   ];
 }
 
-async function leafFiles(hierarchy: Hierarchy, leaf: Leaf, role: string, suffix: string): Promise<OutputFile[]> {
-  const { kind } = hierarchy;
-  const { folder } = kind;
-  const pkcs8 = new Uint8Array(await cryptoOf(kind).subtle.exportKey("pkcs8", leaf.privateKey));
+function leafFiles(hierarchy: Hierarchy, leaf: Leaf, role: string, suffix: string): OutputFile[] {
+  const pkcs8 = leaf.privateKey.export({ type: "pkcs8", format: "der" });
+  const { folder } = hierarchy.kind;
   return [
     { name: `${folder}/end_${role}${suffix}.cert.der`, data: der(leaf.certificate), secret: false },
     { name: `${folder}/bundle_${role}.certchain${suffix}.der`, data: chainTo(leaf, hierarchy), secret: false },
@@ -136,9 +155,8 @@ function pskJson({ hint, key }: HintedKey): string {
   return `${JSON.stringify([{ note: "for development only", hint: hex(hint), key: hex(key) }], null, 2)}\n`;
 }
 
-async function scalar(key: webcrypto.CryptoKey): Promise<Uint8Array> {
-  const { d } = await webcrypto.subtle.exportKey("jwk", key);
-  return Buffer.from(d!, "base64url");
+function scalar(key: KeyObject): Uint8Array {
+  return Buffer.from(key.export({ format: "jwk" }).d!, "base64url");
 }
 
 function writeOutputs(out: string, outputs: readonly OutputFile[], force: boolean): void {

@@ -1,110 +1,130 @@
 /** The responder in this process, over the portable engines: what `spdm serve --host` is. */
-import { createHash, randomFillSync } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { randomFillSync } from "node:crypto";
 import { pldm } from "../boards/pldm.js";
 import { mutual, sessionExchanges } from "../boards/sessions.js";
 import { DEFAULT_POLICY } from "../certs/identity-image.js";
 import type { DeviceIdentity } from "../certs/identity-writer.js";
-import type { Measurement, Measurements } from "../hal/measurements.js";
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "../hal/node/crypto.js";
+import { ffdhe2048, ffdhe3072, ffdhe4096 } from "../hal/node/ffdhe.js";
 import * as engines from "../hal/portable/crypto.js";
-import { rawMeasurement } from "../hal/portable/measurement.js";
 import { mlKem512, mlKem768, mlKem1024 } from "../hal/portable/ml-kem.js";
 import { portablePskStore } from "../hal/portable/psk.js";
+import { sha3_256, sha3_384, sha3_512 } from "../hal/portable/sha3.js";
 import * as algorithm from "../src/algorithms.js";
-import {
-  DEVICE_MODE,
-  DEVICE_MODE_INDEX,
-  FIRMWARE_VERSION,
-  MANIFEST_INDEX,
-  MEASUREMENT_MANIFEST,
-  MUTABLE_FIRMWARE,
-} from "../src/measurement-block.js";
+import { Chunks } from "../src/chunks.js";
+import { MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE } from "../src/event-groups.js";
+import { deviceEvents } from "../src/events.js";
+import type { Exchange } from "../src/exchange.js";
 import { algorithms } from "../src/messages/algorithms.js";
 import { capabilities } from "../src/messages/capabilities.js";
 import { certificate } from "../src/messages/certificate.js";
 import { challenge } from "../src/messages/challenge.js";
 import { digests } from "../src/messages/digests.js";
+import { endpointInfo } from "../src/messages/endpoint-info.js";
+import { measurementExtensionLog } from "../src/messages/measurement-extension-log.js";
 import { measurements } from "../src/messages/measurements.js";
+import { subscribeEventTypes } from "../src/messages/subscribe-event-types.js";
+import { supportedEventTypes } from "../src/messages/supported-event-types.js";
 import { version } from "../src/messages/version.js";
-import { Responder } from "../src/responder.js";
+import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
+import { HostLog } from "./host-log.js";
 import { identityOf } from "./identity.js";
 import { mlDsaIdentity } from "./ml-dsa-identity.js";
 
-/** What DMTF's emulator and its buffers are made for. */
+/** What DMTF's emulator and its buffers are made for; as large as that its MaxSPDMmsgSize. */
 export const DATA_TRANSFER_SIZE = 0x1200;
+const MAX_SPDM_MSG_SIZE = 0x28000;
 /** A signature takes some 15 ms in JavaScript on a host; a busy one is given a second. */
 const CT_EXPONENT = 20;
 /** Seconds. Requesters on the same host need no more, and those that a person starts and stops by hand are missed soon. */
 const HEARTBEAT_PERIOD = 20;
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+/** In order of preference, as far as there are keys. */
+const ASYMS: readonly number[] = [
+  ...[algorithm.ECDSA_P384, algorithm.ECDSA_P256, algorithm.ECDSA_P521, algorithm.ED25519, algorithm.ED448],
+  ...[algorithm.RSAPSS_4096, algorithm.RSAPSS_3072, algorithm.RSAPSS_2048],
+  ...[algorithm.RSASSA_4096, algorithm.RSASSA_3072, algorithm.RSASSA_2048],
+];
+/** DMTF has no registry of vendors; what is below its ID is anybody's. */
+const DEVICE_CLASSES = [
+  {
+    standardId: 0,
+    vendorId: new Uint8Array(0),
+    subordinateIds: ["moddable-spdm", "host"].map((text) => Buffer.from(text)),
+  },
+];
 
 const random = (out: Uint8Array): void => {
   randomFillSync(out);
 };
 
-/** SHA-384 over the sources that answer: src/ and the engines, folder by folder and in order of their paths. */
-function codeDigest(): Uint8Array {
-  const hash = createHash("sha384");
-  for (const folder of ["src", "hal/portable", "hal/node"]) {
-    const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
-    for (const file of files.filter((name) => name.endsWith(".ts")).sort())
-      hash.update(readFileSync(join(ROOT, folder, file)));
-  }
-  return hash.digest();
+const ATTESTATION: readonly Exchange[] = [
+  version,
+  capabilities,
+  algorithms,
+  digests,
+  certificate,
+  challenge,
+  measurements,
+  measurementExtensionLog,
+  endpointInfo,
+];
+const EVENTS: readonly Exchange[] = [supportedEventTypes, subscribeEventTypes];
+const chunks = () => new Chunks({ maxSpdmMsgSize: MAX_SPDM_MSG_SIZE });
+
+/** All that it ever serves; of sessions what the device is provisioned for. */
+export const hostExchanges = (): readonly Exchange[] => [
+  ...ATTESTATION,
+  ...sessionExchanges(true, true, { ...DEFAULT_POLICY, requested: 1, pskWithoutContext: false }),
+  ...EVENTS,
+  ...chunks().exchanges,
+];
+
+export interface HostOptions extends Required<Pick<Options, "onFault">>, Pick<Options, "onAnswer"> {
+  /** Seconds, up to 255; 0: no heartbeat. */
+  readonly heartbeatPeriod?: number | undefined;
+  /** Bytes that go over at once, from 42 on. */
+  readonly dataTransferSize?: number | undefined;
+  /** What it measures and tells of itself. */
+  readonly log?: HostLog;
 }
 
-function codeMeasurement(): Measurement {
-  const digest = codeDigest();
-  return {
-    index: 1,
-    valueType: MUTABLE_FIRMWARE,
-    tcb: true,
-    rawLength: 0,
-    readRaw() {},
-    digest: (_hash, into) => into.set(digest),
-  };
-}
-
-/**
- * @param onFault Told of errors that no requester should be able to cause.
- * @param heartbeatPeriod Seconds, up to 255; 0: no heartbeat.
- */
-export function hostResponder(
-  device: DeviceIdentity,
-  onFault: (error: unknown) => void,
-  heartbeatPeriod = HEARTBEAT_PERIOD,
-): Responder {
+export function hostResponder(device: DeviceIdentity, options: HostOptions): Responder {
+  const { heartbeatPeriod = HEARTBEAT_PERIOD, dataTransferSize = DATA_TRANSFER_SIZE, ...told } = options;
+  const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
-  const identities = [algorithm.ECDSA_P384, algorithm.ECDSA_P256].map((one) => ({
+  const identities = ASYMS.map((one) => ({
     algorithm: one,
     identity: identityOf(credentials, one),
   }));
+  const sessions = sessionExchanges(credentials.length > 0, psks.length > 0, policy);
+  if (sessions.length > 0) sessions.push(...EVENTS);
   return new Responder({
     versions: VERSIONS,
-    exchanges: [
-      ...[version, capabilities, algorithms, digests, certificate, challenge, measurements],
-      ...sessionExchanges(credentials.length > 0, psks.length > 0, policy),
-    ],
+    exchanges: [...ATTESTATION, ...sessions],
     baseHash: [
       { algorithm: algorithm.SHA_384, engine: sha384 },
       { algorithm: algorithm.SHA_256, engine: sha256 },
       { algorithm: algorithm.SHA_512, engine: sha512 },
+      { algorithm: algorithm.SHA3_384, engine: sha3_384 },
+      { algorithm: algorithm.SHA3_256, engine: sha3_256 },
+      { algorithm: algorithm.SHA3_512, engine: sha3_512 },
     ],
     baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0),
     pqcAsym: pqcIdentitiesOf(device),
-    measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: hostMeasurements() },
+    measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
+    deviceClasses: DEVICE_CLASSES,
+    events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),
     random,
     ctExponent: CT_EXPONENT,
-    dataTransferSize: DATA_TRANSFER_SIZE,
+    dataTransferSize,
+    chunks: chunks(),
     sessions: sessionsOf(device, heartbeatPeriod),
     ...mutual(policy, () => requestersOf(device)),
-    onFault,
+    ...told,
+    log,
   });
 }
 
@@ -121,6 +141,9 @@ function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, hear
       { algorithm: algorithm.SECP384R1, engine: engines.secp384r1(random) },
       { algorithm: algorithm.SECP256R1, engine: engines.secp256r1(random) },
       { algorithm: algorithm.SECP521R1, engine: engines.secp521r1(random) },
+      { algorithm: algorithm.FFDHE_3072, engine: ffdhe3072() },
+      { algorithm: algorithm.FFDHE_4096, engine: ffdhe4096() },
+      { algorithm: algorithm.FFDHE_2048, engine: ffdhe2048() },
     ],
     kem: [
       { algorithm: algorithm.ML_KEM_768, engine: mlKem768(random) },
@@ -165,19 +188,4 @@ function requestersOf({ requesterAnchors = [], requesterChains = [] }: DeviceIde
     },
   }));
   return { trust, provisioned };
-}
-
-function hostMeasurements(): Measurements {
-  // Normal operation is possible and is what it is in; nothing debugs.
-  const deviceMode = Uint8Array.of(4, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-  const manifest = Buffer.from("1: SHA-384 of the responder's sources; 2: version; 254: device mode");
-  return {
-    list: [
-      codeMeasurement(),
-      rawMeasurement(2, FIRMWARE_VERSION, true, Buffer.from("moddable-spdm on Node")),
-      rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, manifest),
-      rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, deviceMode),
-    ],
-    generation: 0,
-  };
 }

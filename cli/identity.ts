@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, type KeyObject, randomFillSync } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { CURVES } from "../certs/hierarchy.js";
+import { BOARD_KINDS, type KeyKind, KINDS } from "../certs/hierarchy.js";
 import {
   DEFAULT_POLICY,
   identityDigestFits,
@@ -12,12 +12,16 @@ import {
   UUID_LENGTH,
 } from "../certs/identity-image.js";
 import type { Credential, DeviceIdentity } from "../certs/identity-writer.js";
+import type { Random } from "../hal/crypto.js";
 import type { Identity } from "../hal/identity.js";
-import { p256Signer, p384Signer, sha256 } from "../hal/portable/crypto.js";
+import { rsapssSigner, rsassaSigner } from "../hal/node/rsa.js";
+import { p256Signer, p384Signer, p521Signer, type Signer, sha256 } from "../hal/portable/crypto.js";
+import { ed448Signer } from "../hal/portable/ed448.js";
+import { ed25519Signer } from "../hal/portable/ed25519.js";
 import { portableIdentity, type Slot } from "../hal/portable/identity.js";
 import type { HintedKey } from "../hal/portable/psk.js";
 import type { Storage } from "../hal/storage.js";
-import { ECDSA_P256 } from "../src/algorithms.js";
+import * as algorithms from "../src/algorithms.js";
 import { WireError } from "../src/wire.js";
 import { splitChain } from "./chain.js";
 import { type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
@@ -36,23 +40,47 @@ export const MUTUAL: Readonly<Record<string, number>> = Object.freeze({
 
 export type LoadedIdentity = Required<DeviceIdentity>;
 
+/** Keys out of what credentials have of them. */
+const SIGNERS: Readonly<Record<number, (key: Uint8Array, random: Random) => Signer>> = {
+  [algorithms.ECDSA_P256]: p256Signer,
+  [algorithms.ECDSA_P384]: p384Signer,
+  [algorithms.ECDSA_P521]: p521Signer,
+  [algorithms.ED25519]: ed25519Signer,
+  [algorithms.ED448]: ed448Signer,
+  [algorithms.RSASSA_2048]: rsassaSigner,
+  [algorithms.RSASSA_3072]: rsassaSigner,
+  [algorithms.RSASSA_4096]: rsassaSigner,
+  [algorithms.RSAPSS_2048]: rsapssSigner,
+  [algorithms.RSAPSS_3072]: rsapssSigner,
+  [algorithms.RSAPSS_4096]: rsapssSigner,
+};
+
 /**
  * Reads an identity image, or a folder in DMTF's layout (one that holds ecp256 and ecp384, or one of these two, and
  * perhaps mldsa44, mldsa65 and mldsa87); its
  * ca.cert.der are the requester anchors, its bundle_requester.certchain.der the requester chains. `policy` takes the place
  * of what is provisioned, which for folders is the default. Throws an Error with the file at fault.
+ * @param kinds What of a folder is read; by default what boards can have.
  */
-export function loadIdentity(path: string, policy: Partial<SessionPolicy> = {}): LoadedIdentity {
-  const device = statSync(path).isDirectory() ? identityFromFolder(path) : identityFromImage(path);
+export function loadIdentity(
+  path: string,
+  policy: Partial<SessionPolicy> = {},
+  kinds: readonly KeyKind[] = BOARD_KINDS,
+): LoadedIdentity {
+  const device = statSync(path).isDirectory() ? identityFromFolder(path, kinds) : identityFromImage(path);
   return { ...device, policy: { ...device.policy, ...policy } };
 }
 
 /** The identity under one asymmetric algorithm; without a slot if there is none. */
 export function identityOf(credentials: readonly Credential[], wanted: number): Identity {
-  const make = wanted === ECDSA_P256 ? p256Signer : p384Signer;
   const own = credentials.filter((credential) => credential.algorithm === wanted);
   return portableIdentity(
-    new Map(own.map(({ slot, chain, key }): [number, Slot] => [slot, { chain, signer: make(key, randomFillSync) }])),
+    new Map(
+      own.map(({ slot, chain, key }): [number, Slot] => [
+        slot,
+        { chain, signer: SIGNERS[wanted](key, randomFillSync) },
+      ]),
+    ),
   );
 }
 
@@ -100,50 +128,54 @@ function memory(bytes: Uint8Array): Storage {
 /**
  * Reads what a requester proves itself with, out of a folder in DMTF's layout. Throws an Error if there is nothing of it.
  */
-export const loadRequester = (path: string): Credential[] => credentialsBelow(path, "requester");
+export const loadRequester = (path: string): Credential[] => credentialsBelow(path, "requester", KINDS);
 
-function identityFromFolder(path: string): LoadedIdentity {
-  const credentials = credentialsBelow(path, "responder");
+function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIdentity {
+  const credentials = credentialsBelow(path, "responder", kinds);
   const each = (name: string) =>
-    foldersOf(path)
-      .map(({ algorithm, folder }) => ({ algorithm, file: join(folder, name) }))
+    kinds
+      .map((kind) => ({ kind, file: join(folderOf(path, kind), name) }))
       .filter(({ file }) => existsSync(file))
-      .map(({ algorithm, file }) => ({ algorithm, chain: new Uint8Array(readFileSync(file)) }));
+      .map(({ kind, file }) => ({ kind, chain: new Uint8Array(readFileSync(file)) }));
   return {
     uuid: derivedUuid(credentials[0].chain),
     credentials,
     pqcCredentials: mlDsaCredentials(path, "responder"),
     psks: existsSync(join(path, PSK_FILE)) ? loadPsks(join(path, PSK_FILE)) : [],
     requesterAnchors: each("ca.cert.der").map(({ chain }) => chain),
-    requesterChains: each("bundle_requester.certchain.der"),
+    requesterChains: each("bundle_requester.certchain.der").flatMap(({ kind, chain }) =>
+      kind.algorithms.map((algorithm) => ({ algorithm, chain })),
+    ),
     policy: DEFAULT_POLICY,
   };
 }
 
-/** The folder that holds one of each algorithm, or is one of these. */
-const foldersOf = (path: string) =>
-  CURVES.map(({ algorithm, folder }) => ({
-    algorithm,
-    folder: basename(path) === folder ? path : join(path, folder),
-  }));
+/** `path` holds a folder of each kind, or is one of these. */
+const folderOf = (path: string, { folder }: KeyKind) => (basename(path) === folder ? path : join(path, folder));
 
-function credentialsBelow(path: string, role: Role): Credential[] {
-  const credentials = foldersOf(path).flatMap(({ algorithm, folder }) => credentialsIn(folder, algorithm, role));
-  if (credentials.length === 0)
-    throw new Error(`${path}: no ecp256 or ecp384 folder with bundle_${role}.certchain.der`);
-  return credentials;
+function credentialsBelow(path: string, role: Role, kinds: readonly KeyKind[]): Credential[] {
+  const credentials = kinds.flatMap((kind) => credentialsIn(folderOf(path, kind), kind, role));
+  if (credentials.length > 0) return credentials;
+  const folders = kinds.map(({ folder }) => folder).join(" or ");
+  throw new Error(`${path}: no ${folders} folder with bundle_${role}.certchain.der`);
 }
 
-function credentialsIn(folder: string, algorithm: number, role: Role): Credential[] {
+function credentialsIn(folder: string, { algorithms: all }: KeyKind, role: Role): Credential[] {
   const credentials: Credential[] = [];
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
     const file = join(folder, `bundle_${role}.certchain${slotSuffix(slot)}.der`);
     if (!existsSync(file)) continue;
     const chain = new Uint8Array(readFileSync(file));
-    const key = Buffer.from(leafKey(folder, role, slot, chain).export({ format: "jwk" }).d!, "base64url");
-    credentials.push({ slot, algorithm, chain, key });
+    const key = bytesOf(leafKey(folder, role, slot, chain));
+    credentials.push(...all.map((algorithm) => ({ slot, algorithm, chain, key })));
   }
   return credentials;
+}
+
+/** A private key as its engine takes it: scalar, seed or, of RSA, PKCS #8. */
+function bytesOf(key: KeyObject): Uint8Array {
+  if (key.asymmetricKeyType === "rsa") return key.export({ format: "der", type: "pkcs8" });
+  return Buffer.from(key.export({ format: "jwk" }).d!, "base64url");
 }
 
 /** Reads pre-shared keys out of a `PSK_FILE`; throws an Error with the file. */

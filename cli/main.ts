@@ -2,9 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { HOST_KINDS } from "../certs/hierarchy.js";
 import { writeIdentityImage } from "../certs/identity-writer.js";
 import { ML_DSAS } from "../certs/ml-dsa.js";
 import { sha256 } from "../hal/portable/crypto.js";
+import { MIN_DATA_TRANSFER_SIZE } from "../src/capabilities.js";
 import { VERSIONS, type Version } from "../src/versions.js";
 import { makeCertificates } from "./certs.js";
 import { loadIdentity, MUTUAL } from "./identity.js";
@@ -12,6 +14,7 @@ import { PcapWriter } from "./pcap.js";
 import { provision } from "./provision.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
+import { DATA_TRANSFER_SIZE } from "./requester/conversation.js";
 import { AEADS, ASYMS, DHES, HASHES, KEMS, oneOrAll, oneOrOthers, PQC_ASYMS, versionName } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
 import { serve } from "./serve.js";
@@ -37,6 +40,7 @@ interface AttestArguments extends SessionArguments {
   crypto: string;
   root?: string[];
   reference?: string;
+  transferSize?: number;
   pcap?: string;
   json?: boolean;
 }
@@ -53,6 +57,8 @@ interface ServeArguments {
   macOnly?: boolean;
   pskWithoutContext?: boolean;
   heartbeat?: number;
+  trace?: boolean;
+  transferSize?: number;
 }
 
 function integer(low: number, high: number): (text: string) => number {
@@ -64,6 +70,9 @@ function integer(low: number, high: number): (text: string) => number {
     return value;
   };
 }
+
+/** DataTransferSize: what every SPDM endpoint can take, to what ours do. */
+const transferSize = integer(MIN_DATA_TRANSFER_SIZE, DATA_TRANSFER_SIZE);
 
 const versionOf = (name: string | undefined): Version | undefined =>
   VERSIONS.find((version) => versionName(version) === name);
@@ -103,6 +112,7 @@ async function attestTarget(
     pqcAsym: oneOrOthers(PQC_ASYMS, pqc, classical),
     ...options.offer,
     slot: options.slot,
+    dataTransferSize: options.transferSize,
     anchors,
     reference: options.reference === undefined ? target.reference : readReference(options.reference),
     onProgress: (step) => progress.step(step),
@@ -149,6 +159,8 @@ function runServe(options: ServeArguments): Promise<void> {
   if (options.board !== undefined) {
     if (options.host) program.error("--host and --board exclude each other");
     if (heartbeat !== undefined) program.error("a board's heartbeat is up to its firmware");
+    if (options.trace) program.error("--trace is for --host: what a session with a board carries is not seen here");
+    if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
   }
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
@@ -175,6 +187,11 @@ const program = new Command("spdm")
   // commander's own failures are usage errors; help and version are not failures. Commands made below inherit it.
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
+/** What identity images have no place for. */
+const HOST_ASYMS = Object.keys(ASYMS).filter((name) =>
+  HOST_KINDS.some(({ algorithms }) => algorithms.includes(ASYMS[name])),
+);
+
 const cryptoOption = () =>
   new Option("--crypto <engine>", "the board's firmware: Mbed TLS in C, or JavaScript").choices(CRYPTOS).default("psa");
 
@@ -200,7 +217,8 @@ program
   .option("--in-the-clear", "offer a handshake in the clear")
   .option("--key-update", "update the session's keys, in every way there is")
   .option("--mutual", "prove ourselves if the responder asks us to, in the session or in CHALLENGE_AUTH")
-  .option("--identity <folder>", "whose chain and key: ecp256, ecp384; default: the development PKI's requester")
+  .option("--identity <folder>", "whose chain and key: ecp256, ecp384, …; default: the development PKI's requester")
+  .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")
   .action(runAttest);
@@ -214,10 +232,7 @@ program
     new Option("--board <name>", "it runs as firmware in the emulator, behind MCTP over I2C").choices(["ast1030"]),
   )
   .addOption(cryptoOption())
-  .option(
-    "--identity <path>",
-    "identity image, or a folder with ecp256 and ecp384, for this process also mldsa44, -65, -87; default: the development PKI",
-  )
+  .option("--identity <path>", "identity image, or a folder with ecp256, ecp384, …; default: the development PKI")
   .addOption(
     new Option("--mutual <how>", "ask requesters in sessions to authenticate; default: as provisioned").choices(
       Object.keys(MUTUAL),
@@ -228,6 +243,8 @@ program
   .option("--mac-only", "only authenticate what goes through sessions")
   .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
+  .option("--trace", "print each message that is answered, those in sessions too")
+  .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .action(runServe);
 
 program
@@ -243,15 +260,19 @@ program
   .option("--out <folder>", "where to", "build/certs")
   .option("--force", "replace what is there")
   .addOption(
-    new Option("--ml-dsa <names...>", "chains of these too; the image has none of them").choices(
-      ML_DSAS.map(({ name }) => name),
-    ),
+    new Option(
+      "--asym <names...>",
+      "make chains of these only, which `serve --host` offers beside the device's",
+    ).choices([...HOST_ASYMS, ...ML_DSAS.map(({ name }) => name)]),
   )
-  .action(async (options: { out: string; force?: boolean; mlDsa?: string[] }) => {
-    const { out, force = false, mlDsa = [] } = options;
-    const made = await makeCertificates({ out, force, mlDsas: ML_DSAS.filter(({ name }) => mlDsa.includes(name)) });
+  .action(async ({ out, force = false, asym }: { out: string; force?: boolean; asym?: string[] }) => {
+    const kinds = asym && [
+      ...HOST_KINDS.filter(({ algorithms }) => asym.some((name) => algorithms.includes(ASYMS[name]))),
+      ...ML_DSAS.filter(({ name }) => asym.includes(name)),
+    ];
+    const made = await makeCertificates({ out, force, kinds });
     console.log(`${made.deviceInfo} (${made.uuid})`);
-    for (const file of made.files) console.log(`  ${options.out}/${file}`);
+    for (const file of made.files) console.log(`  ${out}/${file}`);
   });
 
 try {

@@ -1,11 +1,14 @@
-import { join } from "node:path";
+import { KINDS } from "../certs/hierarchy.js";
 import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
+import type { Options } from "../src/responder.js";
 import { serveEmu } from "./emu-server.js";
+import { HostLog } from "./host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
 import { loadIdentity } from "./identity.js";
 import { TimeoutError } from "./link.js";
 import { CERTIFICATES, ensureCertificates, openBoard } from "./target.js";
+import { traceLine } from "./trace.js";
 
 /** What an outside requester's CTExponent and patience would allow; noble's firmware is the slowest. */
 const BOARD_TIMEOUT_MS = 60_000;
@@ -21,6 +24,10 @@ export interface ServeOptions {
   readonly policy?: Partial<SessionPolicy>;
   /** Seconds, up to 255, of the responder in this process; a board has its own. */
   readonly heartbeatPeriod?: number | undefined;
+  /** Print each message that the responder in this process answers. */
+  readonly trace?: boolean | undefined;
+  /** DataTransferSize of the responder in this process, in bytes from 42 on; a board has its own. */
+  readonly transferSize?: number | undefined;
 }
 
 const SILENCE = new Uint8Array(0);
@@ -56,11 +63,22 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-async function openHost({ identity, policy, heartbeatPeriod }: ServeOptions): Promise<Served> {
+async function openHost({ identity, policy, heartbeatPeriod, trace, transferSize }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
-  const device = loadIdentity(identity ?? join(CERTIFICATES, "identity.bin"), policy);
-  const responder = hostResponder(device, (error) => console.error(error), heartbeatPeriod);
-  const response = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
+  const device = loadIdentity(identity ?? CERTIFICATES, policy, KINDS);
+  const onAnswer: Options["onAnswer"] = (request, response, sessionId) =>
+    console.log(traceLine(request, response, sessionId));
+  const log = new HostLog(device);
+  const responder = hostResponder(device, {
+    log,
+    onFault: (error) => console.error(error),
+    heartbeatPeriod,
+    dataTransferSize: transferSize,
+    ...(trace ? { onAnswer } : {}),
+  });
+  const measureAgain = () => log.measureAgain(responder);
+  process.on("SIGHUP", measureAgain);
+  const response = new Uint8Array((transferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return {
     respond(type, message) {
       const isRecord = type === SECURED_TYPE;
@@ -69,7 +87,9 @@ async function openHost({ identity, policy, heartbeatPeriod }: ServeOptions): Pr
       return response.slice(0, length);
     },
     stopped: new Promise(() => {}),
-    close: async () => {},
+    close: async () => {
+      process.off("SIGHUP", measureAgain);
+    },
   };
 }
 

@@ -2,9 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HintedKey } from "../hal/portable/psk.js";
-import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
 import { identityOf, loadPsks, loadRequester, PSK_FILE } from "./identity.js";
-import { AEADS, DHES, KEMS, oneOrAll, oneOrOthers } from "./requester/names.js";
+import { AEADS, ASYMS, DHES, KEMS, oneOrAll, oneOrOthers } from "./requester/names.js";
 import type { OwnIdentity, SessionOffer } from "./requester/offer.js";
 import { CERTIFICATES, ensureCertificates } from "./target.js";
 
@@ -53,7 +52,7 @@ export async function ownIdentities({ mutual, identity }: SessionArguments): Pro
   }
   if (identity === undefined) await ensureCertificates();
   const credentials = loadRequester(identity ?? CERTIFICATES);
-  return [ECDSA_P384, ECDSA_P256]
+  return Object.values(ASYMS)
     .map((algorithm) => ({ algorithm, identity: identityOf(credentials, algorithm) }))
     .filter(({ identity: own }) => own.slotMask !== 0);
 }

@@ -6,6 +6,7 @@ import { type KeyObject, timingSafeEqual } from "node:crypto";
 import * as oid from "../certs/oids.js";
 import * as x509 from "../certs/x509.js";
 import type { HashAlgorithm } from "../hal/crypto.js";
+import { rsaPublicKey } from "../hal/node/rsa.js";
 import {
   type Certificate,
   type CertificateSummary,
@@ -22,8 +23,14 @@ const CHAIN_LENGTH_MAX = 0xffff;
 const CERTIFICATE_COUNT_MAX = 10;
 const RSA_BITS_MIN = 2048;
 const HASHES: ReadonlySet<string> = new Set(["SHA-256", "SHA-384", "SHA-512"]);
-const LEAF_CURVES: Readonly<Record<string, Curve>> = Object.freeze({ prime256v1: "P-256", secp384r1: "P-384" });
-const CURVES: ReadonlySet<string> = new Set([...Object.keys(LEAF_CURVES), "secp521r1"]);
+/** By OpenSSL's names. */
+const CURVES: Readonly<Record<string, Curve>> = Object.freeze({
+  prime256v1: "P-256",
+  secp384r1: "P-384",
+  secp521r1: "P-521",
+});
+/** Whose signatures need no hash beside them. */
+const EDWARDS_CURVES: Readonly<Record<string, Curve>> = Object.freeze({ ed25519: "Ed25519", ed448: "Ed448" });
 /** What this file or its libraries look at; any other critical extension forbids the certificate's use. */
 const UNDERSTOOD: ReadonlySet<string> = new Set([
   oid.SUBJECT_KEY_IDENTIFIER,
@@ -35,7 +42,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([
   oid.SPDM_EXTENSION,
 ]);
 
-export type Curve = "P-256" | "P-384";
+export type Curve = "P-256" | "P-384" | "P-521" | "Ed25519" | "Ed448";
 
 export interface ChainToVerify {
   /** DER certificates one behind the other, leaf last, as they follow the chain's header and root hash. */
@@ -56,8 +63,9 @@ export interface ChainTrust {
   readonly reasons: readonly string[];
   /** As far as they could be read. */
   readonly certificates: readonly CertificateSummary[];
-  /** X then Y, big-endian, if the leaf has a key on one of these curves; not to be believed unless `trusted`. */
+  /** As a Verifier takes it, if the leaf has a key that SPDM can use; not to be believed unless `trusted`. */
   readonly leafPublicKey?: Uint8Array;
+  /** Unless the key is RSA's. */
   readonly leafCurve?: Curve;
   /** PqcAsymAlgo bit, if the leaf has a key of one of these; `leafPublicKey` is as FIPS 204 and 205 have it then. */
   readonly leafPqcAsym?: number;
@@ -159,9 +167,10 @@ function certificateFaults(certificate: Link, at: Date): string[] {
 function keyFaults({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string[] {
   if (type === "ec") {
     // A key with parameters of its own (CVE-2020-0601) has no curve name.
-    if (CURVES.has(details?.namedCurve ?? "")) return [];
+    if (Object.hasOwn(CURVES, details?.namedCurve ?? "")) return [];
     return [`elliptic curve ${details?.namedCurve ?? "with parameters of its own"} is not accepted`];
   }
+  if (Object.hasOwn(EDWARDS_CURVES, type ?? "")) return [];
   if (type !== "rsa" && type !== "rsa-pss") return [`public key of type ${type} is not accepted`];
   const bits = details?.modulusLength ?? 0;
   return bits < RSA_BITS_MIN ? [`RSA key of ${bits} bits is too short`] : [];
@@ -185,7 +194,7 @@ function authorityFaults({ fields, extensions, anchor }: Link, below: readonly L
 function leafFaults(leaf: Link): string[] {
   const { fields, extensions } = leaf;
   const faults: string[] = [];
-  if (pqcKeyOf(leaf) === undefined && leafKey(leaf) === undefined) faults.push("its key is on neither P-256 nor P-384");
+  if (pqcKeyOf(leaf) === undefined && leafKey(leaf) === undefined) faults.push("its key is none that SPDM could use");
   if (fields.getExtension(x509.BasicConstraintsExtension)?.ca === true)
     faults.push("is a certification authority, not a leaf (basicConstraints)");
   if (!hasUsage(fields, x509.KeyUsageFlags.digitalSignature))
@@ -206,6 +215,13 @@ function issuerFaults(link: Link, issuer: Link | undefined): string[] {
   return selfIssued(link) ? signedBy(link, link) : [];
 }
 
+/** As @peculiar/x509 names it: Ed25519 by itself, Ed448 as a curve of EdDSA. */
+interface SignatureAlgorithm {
+  readonly name: string;
+  readonly namedCurve?: string;
+  readonly hash?: { readonly name: string };
+}
+
 /** Why `subject` cannot have been issued by `issuer`. */
 function signedBy(subject: Certificate, issuer: Certificate): string[] {
   const faults: string[] = [];
@@ -215,11 +231,12 @@ function signedBy(subject: Certificate, issuer: Certificate): string[] {
   const given = issuer.fields.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
   if (wanted !== undefined && given !== undefined && wanted !== given)
     faults.push(`authority key identifier is not that of ${issuer.subject}`);
-  const { hash } = subject.fields.signatureAlgorithm as { hash?: { name: string } };
   const pqcFits = pqcSignatureFits(subject, issuer);
+  const { name, namedCurve, hash } = subject.fields.signatureAlgorithm as SignatureAlgorithm;
+  const edwards = Object.values<string>(EDWARDS_CURVES).includes(namedCurve ?? name);
   if (pqcFits !== undefined) {
     if (!pqcFits) faults.push(`signature does not fit the key of ${issuer.subject}`);
-  } else if (!HASHES.has(hash?.name ?? "")) faults.push("signature algorithm is not accepted");
+  } else if (!edwards && !HASHES.has(hash?.name ?? "")) faults.push("signature algorithm is not accepted");
   else if (!subject.node.verify(issuer.node.publicKey))
     faults.push(`signature does not fit the key of ${issuer.subject}`);
   return faults;
@@ -250,21 +267,27 @@ function leafProperties(
     () => leaf.fields.getExtension(x509.ExtendedKeyUsageExtension)?.usages as string[] | undefined,
   );
   return {
-    ...(key === undefined ? {} : { leafPublicKey: key.publicKey, leafCurve: key.curve }),
+    ...(key === undefined ? {} : { leafPublicKey: key.publicKey }),
+    ...(key?.curve === undefined ? {} : { leafCurve: key.curve }),
     ...(pqcKey === undefined ? {} : { leafPublicKey: pqcKey.publicKey, leafPqcAsym: pqcKey.algorithm }),
     ...(deviceInfo === undefined ? {} : { deviceInfo }),
     responderAuth: purposes?.includes(oid.RESPONDER_AUTH) ?? false,
   };
 }
 
-function leafKey({ node }: Certificate): { publicKey: Uint8Array; curve: Curve } | undefined {
-  const curve = LEAF_CURVES[node.publicKey.asymmetricKeyDetails?.namedCurve ?? ""];
-  if (curve === undefined) return undefined;
-  const { x, y } = node.publicKey.export({ format: "jwk" });
-  return {
-    publicKey: new Uint8Array(Buffer.concat([Buffer.from(x!, "base64url"), Buffer.from(y!, "base64url")])),
-    curve,
-  };
+function leafKey({ node: { publicKey } }: Certificate): { publicKey: Uint8Array; curve?: Curve } | undefined {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = publicKey;
+  if (type === "rsa") {
+    const key = rsaPublicKey(publicKey);
+    return key === undefined ? undefined : { publicKey: key };
+  }
+  const names = type === "ec" ? CURVES : EDWARDS_CURVES;
+  const name = (type === "ec" ? details?.namedCurve : type) ?? "";
+  if (!Object.hasOwn(names, name)) return undefined;
+  // Of Edwards curves x is the whole key.
+  const { x, y = "" } = publicKey.export({ format: "jwk" });
+  const bytes = Buffer.concat([Buffer.from(x!, "base64url"), Buffer.from(y, "base64url")]);
+  return { publicKey: new Uint8Array(bytes), curve: names[name] };
 }
 
 /** The libraries parse late: what they cannot read throws here and there, and is a fault like others. */

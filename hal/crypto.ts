@@ -38,9 +38,9 @@ export interface SigningTerms {
 
 /** Verifies signatures. Signing is `Identity.sign`: keys stay with their owner. */
 export interface Verifier {
-  /** Bytes of a signature; of ECDSA r then s, big-endian, each as long as the group's order. */
+  /** Bytes of a signature; of ECDSA r then s, big-endian, each as long as the group's order. RSA's are big-endian, too. */
   readonly signatureLength: number;
-  /** Bytes of a public key; of ECDSA X then Y, big-endian. */
+  /** Bytes of a public key: of ECDSA X then Y, of RSA the modulus, then its exponent in 4 bytes; big-endian. */
   readonly publicKeyLength: number;
   /** Whether it verifies content that it hashes itself, as EdDSA and ML-DSA do, and not a digest. False if absent. */
   readonly takesContent?: boolean;
@@ -51,18 +51,18 @@ export interface Verifier {
   verify(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array, terms?: SigningTerms): boolean;
 }
 
-/** Ephemeral Diffie-Hellman over an elliptic curve. */
+/** Ephemeral Diffie-Hellman over an elliptic curve or in a finite field. */
 export interface KeyAgreement {
-  /** Bytes of a public key on the wire: X then Y, big-endian. */
+  /** Bytes of a public key on the wire: X then Y; of a finite field as many as its prime has. All are big-endian. */
   readonly publicKeyLength: number;
-  /** Bytes of the shared secret: the X coordinate, leading zeros kept. */
+  /** Bytes of the shared secret: the X coordinate, or an element of the field; leading zeros kept. */
   readonly sharedSecretLength: number;
   /** Makes a key pair, writes its public key and returns its private half. */
   generate(publicKey: Uint8Array): EphemeralKey;
 }
 
 export interface EphemeralKey {
-  /** Writes the shared secret; false, with nothing written, if `peerPublicKey` is not a point of the curve. */
+  /** Writes the shared secret; false, with nothing written, if `peerPublicKey` is no public key of the group. */
   agree(peerPublicKey: Uint8Array, sharedSecret: Uint8Array): boolean;
   destroy(): void;
 }

@@ -22,3 +22,20 @@ export interface Measurements {
   /** Changes whenever a value does, so that a requester learns of a change between two of its requests. */
   readonly generation: number;
 }
+
+/** One entry of the measurement extension log (DSP0274 1.3, "DMTF MEL entry format"). */
+export interface LogEntry {
+  /** Index of the hash-extend measurement that covers it; 0 for none, and anybody could have changed it on its way. */
+  readonly measurementIndex: number;
+  /** DMTFSpecMeasurementValueType, bit 7 for a raw bit stream. */
+  readonly valueType: number;
+  /** Bytes of the value, up to 65,535. */
+  readonly length: number;
+  /** Fills `into`, `length` bytes; always the same. */
+  read(into: Uint8Array): void;
+}
+
+/** What happened to the device, in order. A log only ever grows, and at its end. */
+export interface MeasurementLog {
+  readonly entries: readonly LogEntry[];
+}

@@ -1,10 +1,14 @@
 import type { Aead, HashAlgorithm, KeyAgreement, KeyEncapsulation, Random, Verifier } from "../hal/crypto.js";
+import type { DeviceClass } from "../hal/endpoint-info.js";
 import type { Identity } from "../hal/identity.js";
-import type { Measurements } from "../hal/measurements.js";
+import type { MeasurementLog, Measurements } from "../hal/measurements.js";
+import { CHUNK_CAP } from "./capabilities.js";
 import type { Chains } from "./chain.js";
+import type { Chunks } from "./chunks.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
 import type { EphemeralKeys } from "./ephemeral-keys.js";
 import { RESPONSE_TOO_LARGE, SpdmError, UNSPECIFIED } from "./errors.js";
+import type { Events } from "./events.js";
 import { NOT_STARTED, type State } from "./exchange.js";
 import type { Session } from "./session.js";
 import type { SecureSessions, Sessions } from "./sessions.js";
@@ -28,11 +32,19 @@ export interface ResponderOptions {
     readonly engine: HashAlgorithm;
     readonly source: Measurements;
   };
+  /** The measurement extension log, if that is served. */
+  readonly log?: MeasurementLog;
+  /** What class of device this is, if that is served. */
+  readonly deviceClasses?: readonly DeviceClass[];
+  /** What requesters are told of, if they subscribe: what `deviceEvents` makes. */
+  readonly events?: Events;
   readonly random: Random;
   /** Answers take up to 2^ctExponent µs when they need cryptography. */
   readonly ctExponent: number;
-  /** Bytes of the largest message taken and sent; without chunking also MaxSPDMmsgSize. */
+  /** Bytes of the largest message taken and sent at once; without chunks also MaxSPDMmsgSize. */
   readonly dataTransferSize: number;
+  /** What larger messages come and go in; without it there are none. */
+  readonly chunks?: Chunks;
   /** Secure sessions, if the exchanges that open them are there. */
   readonly sessions?: SecureSessions;
   /** That requesters prove themselves too: what `mutualAuthentication` makes. */
@@ -60,6 +72,12 @@ export interface Requester {
   readonly publicKey: Uint8Array;
 }
 
+/** A large message on its way, in one channel. */
+export interface Transfer {
+  /** Ends it and wipes it. */
+  end(): void;
+}
+
 /** What ALGORITHMS settled. */
 export interface Negotiated {
   readonly hash: HashAlgorithm;
@@ -68,6 +86,8 @@ export interface Negotiated {
   readonly chains: Chains;
   /** Whether measurements were negotiated. */
   readonly measures: boolean;
+  /** Whether the measurement extension log was. */
+  readonly logs: boolean;
   /** Whether opaque data have a format; without one there are none. */
   readonly opaqueData: boolean;
   /** One of these at the most. */
@@ -94,14 +114,17 @@ export class Connection {
   state: State = NOT_STARTED;
   /** The negotiated version; 1.0 until there is one. */
   version: Version = V1_0;
-  /** The requester's Flags and DataTransferSize; the latter from 1.2 on. */
+  /** The requester's Flags, DataTransferSize and MaxSPDMmsgSize; the latter from 1.2 on. */
   peerFlags = 0;
   peerDataTransferSize = 0;
+  peerMaxSpdmMsgSize = 0;
   negotiated: Negotiated | undefined;
   /** Whether a CHALLENGE was answered. */
   authenticated = false;
   /** Encapsulated requests that are to be fetched outside of sessions. */
   flow: EncapsulatedFlow | undefined;
+  /** The large message that comes or goes outside of sessions. */
+  transfer: Transfer | undefined;
   /** The requester that the board was provisioned with, once its chain is verified. */
   provisioned: Requester | undefined;
 
@@ -117,11 +140,13 @@ export class Connection {
     this.transcript.reset();
     this.measured.reset();
     this.flow = undefined;
+    this.transfer?.end();
     this.provisioned = undefined;
     this.state = NOT_STARTED;
     this.version = V1_0;
     this.peerFlags = 0;
     this.peerDataTransferSize = 0;
+    this.peerMaxSpdmMsgSize = 0;
     this.negotiated = undefined;
     this.authenticated = false;
   }
@@ -136,17 +161,39 @@ export class Connection {
     return (this.flags & flags) !== 0 && (this.peerFlags & flags) !== 0;
   }
 
+  /** What large messages come and go in, where both sides know how. */
+  get chunks(): Chunks | undefined {
+    return this.version >= V1_2 && (this.peerFlags & CHUNK_CAP) !== 0 ? this.options.chunks : undefined;
+  }
+
+  /** Bytes that can be sent at once: until 1.2 no requester said what it takes. */
+  get transferSize(): number {
+    const { dataTransferSize } = this.options;
+    return this.version < V1_2 ? dataTransferSize : Math.min(dataTransferSize, this.peerDataTransferSize);
+  }
+
+  /** Bytes of the largest response, be it in chunks. */
+  get responseRoom(): number {
+    const { chunks } = this;
+    return chunks === undefined ? this.transferSize : Math.min(chunks.maxSpdmMsgSize, this.peerMaxSpdmMsgSize);
+  }
+
+  /** Bytes of the largest message that we take or make, be it in chunks. */
+  get messageRoom(): number {
+    return this.chunks?.maxSpdmMsgSize ?? this.options.dataTransferSize;
+  }
+
   /**
    * Called before a response of `length` bytes is written: throws SpdmError if we cannot send it or, from 1.2 on, the
-   * requester cannot take it. Without chunking a response is bounded by DataTransferSize.
+   * requester cannot take it.
    */
   requireRoom(length: number): void {
-    const own = this.options.dataTransferSize;
-    if (this.version < V1_2) {
-      if (length > own) throw new SpdmError(UNSPECIFIED);
+    if (length <= this.transferSize) return;
+    if (this.version < V1_2) throw new SpdmError(UNSPECIFIED);
+    if (length <= this.responseRoom) {
+      this.chunks?.requireFree();
       return;
     }
-    if (length <= Math.min(own, this.peerDataTransferSize)) return;
     const size = Uint8Array.of(length, length >>> 8, length >>> 16, length >>> 24);
     throw new SpdmError(RESPONSE_TOO_LARGE, 0, size);
   }

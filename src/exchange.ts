@@ -56,6 +56,9 @@ export const ERROR = 0x7f;
 /** The response code to a request code. */
 export const responseTo = (request: number): number => request & 0x7f;
 
+/** Whether it is the request code of a transfer in chunks, which carries other requests and responses. */
+export const isChunk = (request: number): boolean => request === CHUNK_SEND || request === CHUNK_GET;
+
 /** One request and its response, as a responder serves it. */
 export interface Exchange {
   /** RequestResponseCode of the request. */

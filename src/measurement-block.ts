@@ -14,6 +14,7 @@ import type { Measurement } from "../hal/measurements.js";
 import { DMTF_MEASUREMENT } from "./algorithms.js";
 import type { Connection } from "./connection.js";
 import { INVALID_REQUEST, SpdmError } from "./errors.js";
+import { V1_3 } from "./versions.js";
 import { Reader, WireError, Writer } from "./wire.js";
 
 const BLOCK_HEADER_LENGTH = 7;
@@ -32,6 +33,12 @@ export const MEASUREMENT_MANIFEST = 4;
 export const DEVICE_MODE = 5;
 export const FIRMWARE_VERSION = 6;
 export const SECURE_VERSION_NUMBER = 7;
+// From 1.3 on.
+/** The hash over itself and each entry of the log in turn. */
+export const HASH_EXTEND = 8;
+export const INFORMATIONAL = 9;
+/** Begins with who has defined its format: what `writeVendor` writes. */
+export const STRUCTURED_MANIFEST = 10;
 export const RAW_BIT_STREAM = 0x80;
 
 // Reserved indices
@@ -91,6 +98,12 @@ export function writeBlock(w: Writer, m: Measurement, raw: boolean, hash: HashAl
   }
 }
 
+/** What there is to measure, but for types that the version does not have. */
+export function measurementsIn({ version, options }: Connection): readonly Measurement[] {
+  const { list } = options.measurements!.source;
+  return version >= V1_3 ? list : list.filter(({ valueType }) => valueType < HASH_EXTEND);
+}
+
 /** Throws SpdmError for a MeasurementSummaryHashType that is none, or that cannot be had in this connection. */
 export function requireSummary(c: Connection, summaryType: number): void {
   if (summaryType === NO_SUMMARY) return;
@@ -104,10 +117,10 @@ export function requireSummary(c: Connection, summaryType: number): void {
  */
 export function measurementSummary(c: Connection, summaryType: number): Uint8Array | undefined {
   if (summaryType === NO_SUMMARY) return undefined;
-  const { engine, source } = c.options.measurements!;
+  const { engine } = c.options.measurements!;
   const { hash } = c.negotiated!;
   const running = hash.create();
-  for (const m of source.list) {
+  for (const m of measurementsIn(c)) {
     if (summaryType !== ALL_SUMMARY && !m.tcb) continue;
     const block = new Writer(new Uint8Array(blockLength(m, false, engine)));
     writeBlock(block, m, false, engine);

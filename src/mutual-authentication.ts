@@ -145,7 +145,7 @@ function certificateSteps(c: Connection, trust: RequesterTrust, found: Found, th
   const certificate: Step = {
     request: GET_CERTIFICATE,
     write(w, start) {
-      const room = c.options.dataTransferSize - HEADERS_LENGTH;
+      const room = c.messageRoom - HEADERS_LENGTH;
       const length = Math.min(chain === undefined ? 0xffff : chain.length - filled, room);
       writeGetCertificate(w, { slot: REQUESTER_SLOT, slotSizeRequested: false, large: false, offset: filled, length });
       m1?.update(w.message.subarray(start, w.offset));

@@ -1,12 +1,18 @@
 import {
+  ENCAP_CAP,
   ENCRYPT_CAP,
+  EP_INFO_CAP,
+  EVENT_CAP,
   HANDSHAKE_IN_THE_CLEAR_CAP,
   KEY_EX_CAP,
   MAC_CAP,
   MEAS_CAP,
+  MEL_CAP,
+  MIN_DATA_TRANSFER_SIZE,
   MUT_AUTH_CAP,
   PSK_CAP,
 } from "./capabilities.js";
+import type { Serve } from "./chunks.js";
 import { Connection, type ResponderOptions } from "./connection.js";
 import { EphemeralKeys } from "./ephemeral-keys.js";
 import {
@@ -21,6 +27,7 @@ import {
   UNSUPPORTED_REQUEST,
   VERSION_MISMATCH,
 } from "./errors.js";
+import type { DeviceEvent } from "./event-queue.js";
 import {
   AFTER_VERSION,
   DELIVER_ENCAPSULATED_RESPONSE,
@@ -32,6 +39,7 @@ import {
   GET_VERSION,
   IN_HANDSHAKE,
   IN_SESSION,
+  isChunk,
   OUTSIDE_SESSION,
   responseTo,
 } from "./exchange.js";
@@ -54,6 +62,8 @@ export interface Options extends ResponderOptions {
    * error was outside of requests' handlers; the session ends then.
    */
   readonly onFault?: (error: unknown, requestCode: number) => void;
+  /** Told of each SPDM message and its answer, in the clear, and of the session they are of. It keeps no view of them. */
+  readonly onAnswer?: (request: Uint8Array, response: Uint8Array, sessionId: number | undefined) => void;
 }
 
 /** Answers one requester's messages. Does no I/O, and never throws for what a peer sends. */
@@ -61,14 +71,16 @@ export class Responder {
   readonly #connection: Connection;
   readonly #exchanges: readonly Exchange[];
   readonly #onFault: Options["onFault"];
+  readonly #onAnswer: Options["onAnswer"];
 
   /** Throws an Error if CAPABILITIES would promise what the options do not bring. */
   constructor(options: Options) {
-    const flags = capabilityFlags(options);
+    this.#exchanges = [...options.exchanges, ...(options.chunks?.exchanges ?? [])];
+    const flags = capabilityFlags(options, this.#exchanges);
     const sessions = new Sessions(options.sessions?.count ?? SESSION_COUNT);
     this.#connection = new Connection(options, flags, sessions, new EphemeralKeys());
-    this.#exchanges = options.exchanges;
     this.#onFault = options.onFault;
+    this.#onAnswer = options.onAnswer;
   }
 
   /**
@@ -105,6 +117,13 @@ export class Responder {
       record.fill(0);
       sessions.endIf((each) => each.ending);
     }
+  }
+
+  /** Tells the sessions that subscribed to its type of `event`, as soon as they fetch their encapsulated requests. */
+  notify(event: DeviceEvent): void {
+    this.#connection.sessions.forEach((session) => {
+      session.events?.post(event);
+    });
   }
 
   #answerRecord(session: Session, record: Uint8Array, response: Uint8Array): number {
@@ -167,31 +186,42 @@ export class Responder {
   }
 
   #answer(request: Uint8Array, response: Uint8Array, session: Session | undefined): number {
-    const writer = new Writer(response);
-    try {
-      this.#dispatch(request, writer, session);
-      return writer.offset;
-    } catch (error) {
-      writer.offset = 0;
-      return this.#refuse(error, request[1], writer, session);
-    }
+    const { chunks, dataTransferSize } = this.#connection.options;
+    if (chunks !== undefined) return chunks.respond(this.#connection, request, response, session, this.#serve);
+    return this.#serve(request, response, session, dataTransferSize);
   }
 
-  #dispatch(request: Uint8Array, response: Writer, session: Session | undefined): void {
+  readonly #serve: Serve = (request, response, session, limit) => {
+    const writer = new Writer(response);
+    try {
+      this.#dispatch(request, writer, session, limit);
+    } catch (error) {
+      writer.offset = 0;
+      this.#refuse(error, request[1], writer, session);
+    }
+    this.#onAnswer?.(request, writer.written(), session?.id);
+    return writer.offset;
+  };
+
+  #dispatch(request: Uint8Array, response: Writer, session: Session | undefined, limit: number): void {
     const connection = this.#connection;
     if (request.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
     const reader = new Reader(request);
     const version = reader.u8();
     const code = reader.u8();
+    // Nothing else may interrupt a large message (DSP0274 1.3 §10.26).
+    if ((session ?? connection).transfer !== undefined && !isChunk(code) && code !== GET_VERSION) {
+      throw new SpdmError(UNEXPECTED_REQUEST);
+    }
     const exchange = this.#exchanges.find((candidate) => candidate.request === code);
     if (exchange === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, code);
     this.#checkVersion(exchange, version);
     this.#checkPlace(exchange, session);
-    if (request.length > connection.options.dataTransferSize) {
+    if (request.length > limit) {
       throw new SpdmError(connection.version < V1_2 ? INVALID_REQUEST : REQUEST_TOO_LARGE);
     }
     // Any other request ends a run of measurements (DSP0274 1.3 §10.11.3).
-    if (code !== GET_MEASUREMENTS) (session ?? connection).measured.reset();
+    if (code !== GET_MEASUREMENTS && !isChunk(code)) (session ?? connection).measured.reset();
     // A challenge must follow its certificates at once.
     if (exchange.endsM1 && !connection.authenticated) connection.transcript.resetM1();
     response.u8(version);
@@ -226,7 +256,8 @@ export class Responder {
     }
     // Our own request goes first; GET_VERSION begins everything anew.
     const fetches = request === GET_ENCAPSULATED_REQUEST || request === DELIVER_ENCAPSULATED_RESPONSE;
-    if ((session ?? connection).flow !== undefined && !fetches && request !== GET_VERSION) {
+    const passes = fetches || isChunk(request) || request === GET_VERSION;
+    if ((session ?? connection).flow !== undefined && !passes) {
       throw new SpdmError(REQUEST_IN_FLIGHT);
     }
   }
@@ -253,10 +284,15 @@ export class Responder {
 }
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
-function capabilityFlags({ exchanges, measurements, sessions, mutualAuthentication }: Options): number {
+function capabilityFlags(options: Options, exchanges: readonly Exchange[]): number {
+  const { chunks, dataTransferSize, measurements, log, deviceClasses, sessions, mutualAuthentication } = options;
   let flags = 0;
   for (const exchange of exchanges) flags |= exchange.capability;
   if ((flags & MEAS_CAP) !== 0 && measurements === undefined) throw new Error("no measurements to serve");
+  if ((flags & MEL_CAP) !== 0 && (log === undefined || measurements === undefined)) throw new Error("no log to serve");
+  if ((flags & EP_INFO_CAP) !== 0 && deviceClasses === undefined) throw new Error("no device class to serve");
+  if (dataTransferSize < MIN_DATA_TRANSFER_SIZE) throw new Error("DataTransferSize is too small");
+  if (chunks !== undefined && chunks.maxSpdmMsgSize < dataTransferSize) throw new Error("MaxSPDMmsgSize is too small");
   if ((flags & (KEY_EX_CAP | PSK_CAP)) !== 0) {
     if (sessions === undefined) throw new Error("no engines for sessions");
     const { dhe, kem = [] } = sessions;
@@ -270,6 +306,10 @@ function capabilityFlags({ exchanges, measurements, sessions, mutualAuthenticati
     flags |= MAC_CAP;
     if (sessions.encrypts ?? true) flags |= ENCRYPT_CAP;
     if (sessions.inTheClear && (flags & KEY_EX_CAP) !== 0) flags |= HANDSHAKE_IN_THE_CLEAR_CAP;
+  }
+  if ((flags & EVENT_CAP) !== 0) {
+    if (options.events === undefined) throw new Error("no events to tell of");
+    if (sessions === undefined || (flags & ENCAP_CAP) === 0) throw new Error("no encapsulated requests for events");
   }
   if (mutualAuthentication !== undefined) flags |= MUT_AUTH_CAP;
   return flags;

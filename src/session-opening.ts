@@ -3,6 +3,7 @@ import type { Hash, HashAlgorithm } from "../hal/crypto.js";
 import { ENCRYPT_CAP, HBEAT_CAP, MAC_CAP } from "./capabilities.js";
 import type { Connection } from "./connection.js";
 import { INVALID_REQUEST, SpdmError } from "./errors.js";
+import type { Events } from "./events.js";
 import type { HandshakeSecret } from "./key-schedule.js";
 import {
   NO_OPAQUE,
@@ -14,7 +15,7 @@ import {
 } from "./opaque.js";
 import { RECORD_LIMIT_EXPONENT_MAX } from "./record.js";
 import { RESPONDER, Session } from "./session.js";
-import { V1_2 } from "./versions.js";
+import { V1_2, V1_3 } from "./versions.js";
 import { Writer } from "./wire.js";
 
 /** What opaque data settled. */
@@ -47,6 +48,19 @@ export function negotiateTerms(c: Connection, opaque: Uint8Array): Terms {
   const w = new Writer(new Uint8Array(versionSelectionLength(answer, c.version)));
   writeVersionSelection(w, answer, c.version);
   return { opaque: w.written(), recordLimit: 2 ** (limited ? Math.min(own, theirs) : own) };
+}
+
+// SessionPolicy
+/** From 1.3 on: the session is subscribed to all events. */
+export const EVENT_ALL = 1 << 1;
+
+/** The events that a session of this SessionPolicy is subscribed to, if it is; throws SpdmError if that cannot be. */
+export function eventsOf(c: Connection, sessionPolicy: number): Events | undefined {
+  if (c.version < V1_3 || (sessionPolicy & EVENT_ALL) === 0) return undefined;
+  const { events } = c.options;
+  if (events === undefined) throw new SpdmError(INVALID_REQUEST);
+  events.require(c);
+  return events;
 }
 
 export interface Opening {

@@ -1,6 +1,7 @@
 import type { Hash, Random } from "../hal/crypto.js";
-import type { Requester } from "./connection.js";
+import type { Requester, Transfer } from "./connection.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
+import type { EventQueue } from "./event-queue.js";
 import type { HandshakeSecret, MasterSecret } from "./key-schedule.js";
 import { Direction, dataOffset, type Protection } from "./record.js";
 import { MeasurementRun } from "./transcript.js";
@@ -47,6 +48,10 @@ export class Session {
   requester: Requester | undefined;
   /** Encapsulated requests that are to be fetched in it. */
   flow: EncapsulatedFlow | undefined;
+  /** The large message that comes or goes in it. */
+  transfer: Transfer | undefined;
+  /** What it subscribed to, and is to be told. */
+  events: EventQueue | undefined;
   /** Seconds; 0 if there is no heartbeat. */
   heartbeatPeriod = 0;
   /** When the peer's last record came, in milliseconds of the board's clock. */
@@ -196,6 +201,7 @@ export class Session {
 
   /** Wipes all secrets. */
   destroy(): void {
+    this.transfer?.end();
     this.#options.secret.destroy();
     for (const direction of [this.#sent, this.#received, this.#replaced, ...(this.#data ?? [])]) direction?.destroy();
     this.#sent = undefined;

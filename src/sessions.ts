@@ -89,8 +89,15 @@ export class Sessions {
     session.destroy();
   }
 
+  /** Hands each of them to `visit`. */
+  forEach(visit: (session: Session) => void): void {
+    for (const session of this.#table) if (session !== undefined) visit(session);
+  }
+
   /** Ends those for which `ends` is true. */
   endIf(ends: (session: Session) => boolean): void {
-    for (const session of this.#table) if (session !== undefined && ends(session)) this.end(session);
+    this.forEach((session) => {
+      if (ends(session)) this.end(session);
+    });
   }
 }

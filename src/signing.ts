@@ -5,6 +5,7 @@ import { V1_2, type Version } from "./versions.js";
 // What is signed, and so the context of the signature (DSP0274 1.2 §15).
 export const CHALLENGE_AUTH_CONTEXT = "responder-challenge_auth signing";
 export const MEASUREMENTS_CONTEXT = "responder-measurements signing";
+export const ENDPOINT_INFO_CONTEXT = "responder-endpoint_info signing";
 export const KEY_EXCHANGE_RSP_CONTEXT = "responder-key_exchange_rsp signing";
 export const REQUESTER_CHALLENGE_AUTH_CONTEXT = "requester-challenge_auth signing";
 export const FINISH_CONTEXT = "requester-finish signing";

@@ -1,8 +1,11 @@
 import type { Hash, HashAlgorithm } from "../hal/crypto.js";
 import { V1_2, type Version } from "./versions.js";
 
-/** GET_VERSION to ALGORITHMS at their longest, as a responder here takes and sends them: 4 + 16, 20 + 20, 128 + 60. */
-const VCA_LENGTH = 248;
+/**
+ * GET_VERSION to ALGORITHMS at their longest, as a responder here takes and sends them: 4 + 16, 20 + 20 and an algorithms
+ * block of 30 and six tables of 4, 128 + 60.
+ */
+const VCA_LENGTH = 302;
 
 /**
  * The messages that signatures cover (DSP0274 1.3 §10.8.2, §10.11.3). The first six, VCA, are kept until the hash is

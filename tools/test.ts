@@ -3,7 +3,7 @@
  * why. Arguments choose the test files whose path has one of them as a part.
  */
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -19,13 +19,17 @@ const checks: readonly (readonly [name: string, command: string, args: readonly 
   ["types", bin("tsc"), ["--noEmit"]],
   ["layers", process.execPath, ["--import", "tsx", "tools/layers.ts"]],
 ];
-for (const [name, command, args] of checks) {
+const TABLE = ["--import", "tsx", "test/support/conformance.ts"];
+
+function passes(name: string, command: string, args: readonly string[]): boolean {
   console.log(`== ${name}`);
-  if (spawnSync(command, args, { stdio: "inherit" }).status !== 0) {
-    console.error(`failed: ${name}`);
-    process.exit(1);
-  }
+  const passed = spawnSync(command, args, { stdio: "inherit" }).status === 0;
+  if (!passed) console.error(`failed: ${name}`);
+  return passed;
 }
+
+for (const check of checks) if (!passes(...check)) process.exit(1);
+rmSync("build/coverage", { recursive: true, force: true });
 
 const chosen = process.argv.slice(2);
 const files = readdirSync("test", { recursive: true, encoding: "utf8" })
@@ -47,6 +51,8 @@ tests.on("test:pass", ({ name, skip }) => {
 });
 const report = tests.compose(new spec());
 report.on("end", () => {
+  // What only a whole run has seen.
+  if (!failed && chosen.length === 0) failed = !passes("conformance", process.execPath, [...TABLE, "--check"]);
   console.log(
     leftOut.length === 0 ? "nothing left out" : `left out:\n${leftOut.map((line) => `  ${line}`).join("\n")}`,
   );

@@ -15,13 +15,14 @@ import { NEGOTIATE_ALGORITHMS } from "../../src/exchange.js";
 import {
   type Algorithms,
   type AlgorithmTable,
+  baseAsymIn,
   readAlgorithms,
   writeNegotiateAlgorithms,
 } from "../../src/messages/algorithms.js";
 import { V1_2, V1_3, V1_4 } from "../../src/versions.js";
 import { type Conversation, decode } from "./conversation.js";
 import * as engines from "./engines.js";
-import { ASYMS, HASHES, nameOf, PQC_ASYMS } from "./names.js";
+import { ASYMS, HASHES, nameOf, PQC_ASYMS, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
 import { PQC_VERIFIERS } from "./pqc-engines.js";
 import { Impossible, Untrusted } from "./verdict.js";
@@ -38,19 +39,27 @@ const TABLES: Readonly<Record<number, string>> = {
 };
 
 /** NEGOTIATE_ALGORITHMS; what the responder chose of the offer. */
-export async function negotiateAlgorithms(c: Conversation, offer: Offer): Promise<Algorithms> {
+export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promise<Algorithms> {
+  const { baseAsym, pqcAsym = 0 } = whole;
+  const offer = {
+    ...whole,
+    baseAsym: baseAsymIn(c.version, baseAsym),
+    pqcAsym: c.version >= V1_4 ? pqcAsym : 0,
+  };
+  if ((offer.baseAsym | offer.pqcAsym) === 0) {
+    const wanted = baseAsym !== 0 ? nameOf(ASYMS, baseAsym) : nameOf(PQC_ASYMS, pqcAsym);
+    throw new Impossible(`SPDM ${versionName(c.version)} has no ${wanted}`);
+  }
   // Nothing to choose where the responder can do no other.
   c.multiKey = c.version >= V1_3 && (c.flags & MULTI_KEY_CAP) === MULTI_KEY_CAP_ONLY;
   const tables = tablesOf(c, offer);
-  const pqcAsym = c.version >= V1_4 ? (offer.pqcAsym ?? 0) : 0;
-  if (offer.baseAsym === 0 && pqcAsym === 0) throw new Impossible("no SPDM before 1.4 has the signatures asked for");
   const offered = {
     length: REQUEST_LENGTH + tables.length * TABLE_LENGTH,
     measurementSpecification: DMTF_MEASUREMENT,
     otherParams: c.version >= V1_2 ? OPAQUE_DATA_FORMAT_1 | (c.multiKey ? MULTI_KEY_CONN : 0) : 0,
     baseAsym: offer.baseAsym,
     baseHash: offer.baseHash,
-    pqcAsym,
+    pqcAsym: offer.pqcAsym,
     melSpecification: 0,
     extAsym: NO_EXT,
     extHash: NO_EXT,
@@ -60,7 +69,7 @@ export async function negotiateAlgorithms(c: Conversation, offer: Offer): Promis
     writeNegotiateAlgorithms(w, offered, c.version),
   );
   const chosen = decode("ALGORITHMS", () => readAlgorithms(response, c.version));
-  check(chosen, { ...offer, pqcAsym }, tables, response.offset);
+  check(chosen, offer, tables, response.offset);
   c.transcript.addVca(request);
   c.transcript.addVca(response.consumed());
   const hash = engines.HASHES[chosen.baseHash];
@@ -91,13 +100,17 @@ function tablesOf(c: Conversation, { session, identities = [] }: Offer): Algorit
   const offer = (type: number, supported: number) => tables.push({ type, supported, ext: NO_EXT });
   const exchangesKeys = session !== undefined && c.both(KEY_EX_CAP);
   const kem = exchangesKeys && c.version >= V1_4 ? (session.kem ?? 0) : 0;
-  if (exchangesKeys && session.dhe === 0 && kem === 0) throw new Impossible("no SPDM before 1.4 has KEMs");
+  if (exchangesKeys && session.dhe === 0 && kem === 0)
+    throw new Impossible(`SPDM ${versionName(c.version)} has no KEMs`);
   if (exchangesKeys && session.dhe !== 0) offer(DHE, session.dhe);
   if (session !== undefined) offer(AEAD, session.aead);
   if (c.both(MUT_AUTH_CAP)) {
     offer(
       REQ_BASE_ASYM,
-      identities.reduce((bits, { algorithm }) => bits | algorithm, 0),
+      baseAsymIn(
+        c.version,
+        identities.reduce((bits, { algorithm }) => bits | algorithm, 0),
+      ),
     );
   }
   if (session !== undefined) offer(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);

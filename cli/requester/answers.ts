@@ -14,7 +14,7 @@ import { ESTABLISHED, type Session } from "../../src/session.js";
 import { REQUESTER_CHALLENGE_AUTH_CONTEXT, sign } from "../../src/signing.js";
 import { V1_2 } from "../../src/versions.js";
 import { Reader, WireError, type Writer } from "../../src/wire.js";
-import { type Conversation, DATA_TRANSFER_SIZE } from "./conversation.js";
+import type { Conversation } from "./conversation.js";
 import type { Prover } from "./prover.js";
 
 const { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST, VERSION_MISMATCH } = errors;
@@ -83,7 +83,7 @@ export class Answers {
     if (large || !chains.has(slot)) throw new SpdmError(INVALID_REQUEST);
     const total = chains.length(slot);
     if (!slotSizeRequested && offset >= total) throw new SpdmError(INVALID_REQUEST);
-    const room = Math.min(DATA_TRANSFER_SIZE, this.#c.peerDataTransferSize) - HEADERS_LENGTH;
+    const room = this.#c.requestRoom - HEADERS_LENGTH;
     const portion = new Uint8Array(slotSizeRequested ? 0 : Math.min(length, total - offset, room));
     if (portion.length > 0) chains.read(slot, offset, portion);
     const remainderLength = slotSizeRequested ? total : total - offset - portion.length;

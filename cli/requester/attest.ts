@@ -34,6 +34,8 @@ export interface AttestOptions extends Offer {
   readonly onProgress: ProgressListener;
   /** Nonces; from the system's generator unless a measurement has to repeat itself. */
   readonly random?: RandomBytes;
+  /** DataTransferSize to show, in bytes from 42 on. */
+  readonly dataTransferSize?: number | undefined;
 }
 
 type Draft = { -readonly [K in keyof AttestationResult]: AttestationResult[K] };
@@ -64,7 +66,7 @@ async function attemptOnce(link: Link, options: AttestOptions, attempt: number):
   const draft: Draft = { verdict: "untrusted", reasons: [], slot: options.slot, measurements: [], attempts: attempt };
   const reasons: string[] = [];
   const began = performance.now();
-  const c = new Conversation(link, options.random);
+  const c = new Conversation(link, options.random, options.dataTransferSize);
   try {
     await converse(c, options, draft, reasons);
   } catch (error) {

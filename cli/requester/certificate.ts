@@ -2,7 +2,7 @@ import { GET_CERTIFICATE, GET_DIGESTS } from "../../src/exchange.js";
 import { readCertificate, writeGetCertificate } from "../../src/messages/certificate.js";
 import { type Digests, readDigests, writeGetDigests } from "../../src/messages/digests.js";
 import { Reader } from "../../src/wire.js";
-import { type Conversation, DATA_TRANSFER_SIZE, decode } from "./conversation.js";
+import { type Conversation, decode } from "./conversation.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 const HEADER_LENGTH = 8;
@@ -60,7 +60,7 @@ async function readChain(c: Conversation, slot: number): Promise<Uint8Array> {
       large: false,
       offset,
       // 1.0 and 1.1 have no DataTransferSize by which the responder could know what we can take.
-      length: Math.min(total === undefined ? 0xffff : total - offset, DATA_TRANSFER_SIZE - HEADER_LENGTH),
+      length: Math.min(total === undefined ? 0xffff : total - offset, c.responseRoom - HEADER_LENGTH),
     };
     const { request, response } = await c.ask(GET_CERTIFICATE, (w) => writeGetCertificate(w, asked));
     const answer = decode("CERTIFICATE", () => readCertificate(response, c.version));

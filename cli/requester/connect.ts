@@ -1,12 +1,12 @@
 import * as caps from "../../src/capabilities.js";
 import { GET_CAPABILITIES, GET_VERSION } from "../../src/exchange.js";
-import { readCapabilities, writeGetCapabilities } from "../../src/messages/capabilities.js";
+import { type Capabilities, readCapabilities, writeGetCapabilities } from "../../src/messages/capabilities.js";
 import { readVersion, versionOf, writeGetVersion } from "../../src/messages/version.js";
-import { V1_1, VERSIONS } from "../../src/versions.js";
-import { type Conversation, DATA_TRANSFER_SIZE, decode } from "./conversation.js";
+import { V1_1, V1_2, VERSIONS } from "../../src/versions.js";
+import { type Conversation, decode, MAX_SPDM_MSG_SIZE } from "./conversation.js";
 import { versionName } from "./names.js";
 import type { Offer } from "./offer.js";
-import { Impossible } from "./verdict.js";
+import { Impossible, Untrusted } from "./verdict.js";
 
 /** GET_VERSION; the version of the connection. */
 export async function agreeVersion(c: Conversation, offer: Offer): Promise<void> {
@@ -27,22 +27,34 @@ export async function agreeVersion(c: Conversation, offer: Offer): Promise<void>
 /** GET_CAPABILITIES; throws Impossible if the responder cannot do what the offer is for. */
 export async function exchangeCapabilities(c: Conversation, offer: Offer): Promise<void> {
   c.ownFlags = c.version >= V1_1 ? ownFlags(offer) : 0;
+  if (c.version >= V1_2) c.ownFlags |= caps.CHUNK_CAP;
   const own = {
     param1: 0,
     ctExponent: 0,
     extFlags: 0,
     flags: c.ownFlags,
-    dataTransferSize: DATA_TRANSFER_SIZE,
-    maxSpdmMsgSize: DATA_TRANSFER_SIZE,
+    dataTransferSize: c.dataTransferSize,
+    maxSpdmMsgSize: MAX_SPDM_MSG_SIZE,
   };
   const { request, response } = await c.ask(GET_CAPABILITIES, (w) => writeGetCapabilities(w, own, c.version));
   const answer = decode("CAPABILITIES", () => readCapabilities(response, c.version));
+  if (answer.algorithms !== undefined) throw new Untrusted("CAPABILITIES: lists algorithms, which nobody asked for");
   c.transcript.addVca(request);
   c.transcript.addVca(response.consumed());
   c.setCtExponent(answer.ctExponent);
   c.flags = answer.flags;
-  if (answer.dataTransferSize !== 0) c.peerDataTransferSize = answer.dataTransferSize;
+  if (c.version >= V1_2) takeSizes(c, answer);
   if (offer.session !== undefined) requireSessions(c, offer.session);
+}
+
+/** The responder's sizes; throws Untrusted if they are none there can be. */
+function takeSizes(c: Conversation, { flags, dataTransferSize, maxSpdmMsgSize }: Capabilities): void {
+  const fit = (flags & caps.CHUNK_CAP) !== 0 ? maxSpdmMsgSize >= dataTransferSize : maxSpdmMsgSize === dataTransferSize;
+  if (dataTransferSize < caps.MIN_DATA_TRANSFER_SIZE || !fit) {
+    throw new Untrusted("CAPABILITIES: DataTransferSize and MaxSPDMmsgSize do not go together");
+  }
+  c.peerDataTransferSize = dataTransferSize;
+  c.peerMaxSpdmMsgSize = maxSpdmMsgSize;
 }
 
 /** Of what we can, only what this run needs. */

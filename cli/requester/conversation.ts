@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { MAX_CT_EXPONENT } from "../../src/capabilities.js";
+import { channel } from "node:diagnostics_channel";
+import { CHUNK_CAP, MAX_CT_EXPONENT } from "../../src/capabilities.js";
 import { SpdmError } from "../../src/errors.js";
 import { ERROR, GET_VERSION, responseTo } from "../../src/exchange.js";
 import { readError } from "../../src/messages/error.js";
@@ -7,14 +8,17 @@ import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE, sessionIdOf } from "../../src
 import type { Session } from "../../src/session.js";
 import type { Suite } from "../../src/suite.js";
 import { Transcript } from "../../src/transcript.js";
-import { V1_0, type Version } from "../../src/versions.js";
+import { V1_0, V1_2, type Version } from "../../src/versions.js";
 import { Reader, WireError, Writer } from "../../src/wire.js";
 import type { Link } from "../link.js";
+import { type Carrier, fetchInChunks, largeResponseHandle, numbersSuffice, sendInChunks } from "./chunks.js";
 import { errorName, requestName } from "./names.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
-/** The requester's own DataTransferSize and MaxSPDMmsgSize: it does not chunk. */
+/** The requester's own DataTransferSize, if nothing else is said. */
 export const DATA_TRANSFER_SIZE = 0x1200;
+/** Its MaxSPDMmsgSize; as large as that of DMTF's emulator. */
+export const MAX_SPDM_MSG_SIZE = 0x28000;
 
 /** GET_VERSION to ALGORITHMS, the latter with nothing but what may be chosen: 4 + 516, 20 + 20, 52 + 56. */
 const VCA_LENGTH = 668;
@@ -26,6 +30,9 @@ const MAX_WAIT_MS = 120_000;
 
 /** Makes `length` bytes that nobody can foretell. */
 export type RandomBytes = (length: number) => Uint8Array;
+
+/** Told of each answered request, `{ version, code }`: for whoever counts them, as the tests do. */
+const answered = channel("moddable-spdm:answered");
 
 /** One request as it was sent and its response, read past its header. */
 export interface Exchanged {
@@ -46,8 +53,11 @@ export class Conversation {
   /** Our own flags, and the responder's. */
   ownFlags = 0;
   flags = 0;
-  /** The responder's DataTransferSize; from 1.2 on. */
+  /** Our own DataTransferSize. */
+  readonly dataTransferSize: number;
+  /** The responder's DataTransferSize and MaxSPDMmsgSize; from 1.2 on. */
   peerDataTransferSize = DATA_TRANSFER_SIZE;
+  peerMaxSpdmMsgSize = DATA_TRANSFER_SIZE;
   suite: Suite | undefined;
   /** Whether the responder has a key of its own for each slot, and says so in DIGESTS; from 1.3 on. */
   multiKey = false;
@@ -60,10 +70,32 @@ export class Conversation {
   readonly random: RandomBytes;
   readonly #link: Link;
   #ctExponent = 0;
+  #chunkHandle = 0;
 
-  constructor(link: Link, random: RandomBytes = randomBytes) {
+  constructor(link: Link, random: RandomBytes = randomBytes, dataTransferSize = DATA_TRANSFER_SIZE) {
     this.#link = link;
     this.random = random;
+    this.dataTransferSize = dataTransferSize;
+  }
+
+  /** Whether large messages go in chunks. */
+  get chunks(): boolean {
+    return this.version >= V1_2 && this.both(CHUNK_CAP);
+  }
+
+  /** Bytes that go over at once; until 1.2 nobody says how many. */
+  get transferSize(): number {
+    return this.version < V1_2 ? DATA_TRANSFER_SIZE : Math.min(this.dataTransferSize, this.peerDataTransferSize);
+  }
+
+  /** Bytes of the largest request that the responder takes. */
+  get requestRoom(): number {
+    return this.chunks ? Math.min(MAX_SPDM_MSG_SIZE, this.peerMaxSpdmMsgSize) : this.transferSize;
+  }
+
+  /** Bytes of the largest response that we take. */
+  get responseRoom(): number {
+    return this.chunks ? MAX_SPDM_MSG_SIZE : this.dataTransferSize;
   }
 
   /** Whether both sides have one of these flags; for flags that stand at the same bits of both. */
@@ -91,26 +123,50 @@ export class Conversation {
   /** As `ask`, but returns the responder's ERROR. */
   async tryToAsk(code: number, write: (w: Writer) => void, crypto = false): Promise<Exchanged | SpdmError> {
     const session = this.session?.carriesRecords ? this.session : undefined;
-    const buffer = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
-    const start = session === undefined ? 0 : session.dataOffset + 1;
-    const w = new Writer(buffer.subarray(start, start + DATA_TRANSFER_SIZE));
+    const w = new Writer(new Uint8Array(Math.max(DATA_TRANSFER_SIZE, this.requestRoom)));
     w.u8(code === GET_VERSION ? V1_0 : this.version);
     w.u8(code);
     write(w);
+    const request = w.written();
     this.sent.push({ code, secured: session !== undefined });
+    const name = requestName(code);
+    const carrier: Carrier = {
+      version: this.version,
+      transferSize: this.transferSize,
+      maxSpdmMsgSize: MAX_SPDM_MSG_SIZE,
+      exchange: (message, last) => this.#exchange(session, name, message, crypto && last),
+    };
+    const large = request.length > this.transferSize;
+    if (request.length > this.requestRoom || (large && !numbersSuffice(carrier, request.length)))
+      throw new Impossible(`${name} is longer than the responder takes`);
+    const response = large
+      ? await sendInChunks(carrier, request, this.#chunkHandle++ & 0xff)
+      : await carrier.exchange(request, true);
+    const handle = this.chunks ? largeResponseHandle(response) : undefined;
+    return this.#read(request, handle === undefined ? response : await fetchInChunks(carrier, handle, large));
+  }
+
+  /** Sends one message, in a record if there is a session for it, and resolves to the one that answers it. */
+  async #exchange(session: Session | undefined, name: string, message: Uint8Array, crypto: boolean) {
     const { roundTripMs, timeScale } = this.#link;
     const ownMs = timeScale * (crypto ? 2 ** this.#ctExponent / 1000 : ST1_MS);
     const timeoutMs = roundTripMs + Math.min(ownMs, MAX_WAIT_MS);
-    if (session === undefined) {
-      const request = w.written();
-      return this.#read(request, await this.#link.exchange(SPDM_TYPE, request, timeoutMs));
+    let response: Uint8Array;
+    if (session === undefined) response = await this.#link.exchange(SPDM_TYPE, message, timeoutMs);
+    else {
+      const buffer = new Uint8Array(message.length + RECORD_OVERHEAD);
+      const start = session.dataOffset;
+      buffer[start] = SPDM_TYPE;
+      buffer.set(message, start + 1);
+      const length = session.seal(buffer, 1 + message.length);
+      if (length === 0) throw new Impossible("the session has no sequence number left");
+      response = open(session, name, await this.#link.exchange(SECURED_TYPE, buffer.subarray(0, length), timeoutMs));
     }
-    const request = w.written().slice(); // what is sealed is sealed in place
-    buffer[start - 1] = SPDM_TYPE;
-    const length = session.seal(buffer, 1 + request.length);
-    if (length === 0) throw new Impossible("the session has no sequence number left");
-    const record = await this.#link.exchange(SECURED_TYPE, buffer.subarray(0, length), timeoutMs);
-    return this.#read(request, open(session, requestName(code), record));
+    // Until 1.2 a responder cannot know.
+    if (this.version >= V1_2 && response.length > this.dataTransferSize) {
+      throw new Untrusted(`response to ${name}: longer than our DataTransferSize`);
+    }
+    return response;
   }
 
   /** Wipes the session's secrets. */
@@ -130,6 +186,7 @@ export class Conversation {
     if (responseCode === ERROR) return readError(response);
     if (responseCode !== responseTo(code)) throw new Untrusted(`${name}: is 0x${responseCode.toString(16)}`);
     if (responseVersion !== version) throw new Untrusted(`${name}: wrong SPDM version`);
+    answered.publish({ version: this.version, code });
     return { request, response };
   }
 }

@@ -1,21 +1,4 @@
-import * as pqc from "../../src/algorithms.js";
-import {
-  AES_128_GCM,
-  AES_256_GCM,
-  CHACHA20_POLY1305,
-  ECDSA_P256,
-  ECDSA_P384,
-  MEASUREMENT_RAW_ONLY,
-  MEASUREMENT_SHA_256,
-  MEASUREMENT_SHA_384,
-  MEASUREMENT_SHA_512,
-  SECP256R1,
-  SECP384R1,
-  SECP521R1,
-  SHA_256,
-  SHA_384,
-  SHA_512,
-} from "../../src/algorithms.js";
+import * as algorithm from "../../src/algorithms.js";
 import * as errors from "../../src/errors.js";
 import * as codes from "../../src/exchange.js";
 import type { Version } from "../../src/versions.js";
@@ -50,13 +33,19 @@ const ERRORS: Readonly<Record<number, string>> = {
 
 export const errorName = (code: number): string => ERRORS[code] ?? `error 0x${code.toString(16)}`;
 
-const REQUESTS: Readonly<Record<number, string>> = {
+/** All that SPDM 1.0 to 1.4 have, by code. */
+export const REQUESTS: Readonly<Record<number, string>> = {
   [codes.GET_DIGESTS]: "GET_DIGESTS",
   [codes.GET_CERTIFICATE]: "GET_CERTIFICATE",
   [codes.CHALLENGE]: "CHALLENGE",
   [codes.GET_VERSION]: "GET_VERSION",
+  [codes.CHUNK_SEND]: "CHUNK_SEND",
+  [codes.CHUNK_GET]: "CHUNK_GET",
+  [codes.GET_ENDPOINT_INFO]: "GET_ENDPOINT_INFO",
+  [codes.SLOT_MANAGEMENT]: "SLOT_MANAGEMENT",
   [codes.GET_MEASUREMENTS]: "GET_MEASUREMENTS",
   [codes.GET_CAPABILITIES]: "GET_CAPABILITIES",
+  [codes.GET_SUPPORTED_EVENT_TYPES]: "GET_SUPPORTED_EVENT_TYPES",
   [codes.NEGOTIATE_ALGORITHMS]: "NEGOTIATE_ALGORITHMS",
   [codes.KEY_EXCHANGE]: "KEY_EXCHANGE",
   [codes.FINISH]: "FINISH",
@@ -67,6 +56,15 @@ const REQUESTS: Readonly<Record<number, string>> = {
   [codes.GET_ENCAPSULATED_REQUEST]: "GET_ENCAPSULATED_REQUEST",
   [codes.DELIVER_ENCAPSULATED_RESPONSE]: "DELIVER_ENCAPSULATED_RESPONSE",
   [codes.END_SESSION]: "END_SESSION",
+  [codes.GET_CSR]: "GET_CSR",
+  [codes.SET_CERTIFICATE]: "SET_CERTIFICATE",
+  [codes.GET_MEASUREMENT_EXTENSION_LOG]: "GET_MEASUREMENT_EXTENSION_LOG",
+  [codes.SUBSCRIBE_EVENT_TYPES]: "SUBSCRIBE_EVENT_TYPES",
+  [codes.SEND_EVENT]: "SEND_EVENT",
+  [codes.GET_KEY_PAIR_INFO]: "GET_KEY_PAIR_INFO",
+  [codes.SET_KEY_PAIR_INFO]: "SET_KEY_PAIR_INFO",
+  [codes.VENDOR_DEFINED_REQUEST]: "VENDOR_DEFINED_REQUEST",
+  [codes.RESPOND_IF_READY]: "RESPOND_IF_READY",
 };
 
 export const requestName = (code: number): string => REQUESTS[code] ?? `request 0x${code.toString(16)}`;
@@ -76,49 +74,70 @@ export const versionName = (version: Version): string => `${version >> 4}.${vers
 
 /** Algorithms by the names that the command line and the report use. */
 export const HASHES: Readonly<Record<string, number>> = {
-  "SHA-256": SHA_256,
-  "SHA-384": SHA_384,
-  "SHA-512": SHA_512,
+  "SHA-256": algorithm.SHA_256,
+  "SHA-384": algorithm.SHA_384,
+  "SHA-512": algorithm.SHA_512,
+  "SHA3-256": algorithm.SHA3_256,
+  "SHA3-384": algorithm.SHA3_384,
+  "SHA3-512": algorithm.SHA3_512,
 };
 export const MEASUREMENT_HASHES: Readonly<Record<string, number>> = {
-  "raw bit stream": MEASUREMENT_RAW_ONLY,
-  "SHA-256": MEASUREMENT_SHA_256,
-  "SHA-384": MEASUREMENT_SHA_384,
-  "SHA-512": MEASUREMENT_SHA_512,
+  "raw bit stream": algorithm.MEASUREMENT_RAW_ONLY,
+  "SHA-256": algorithm.MEASUREMENT_SHA_256,
+  "SHA-384": algorithm.MEASUREMENT_SHA_384,
+  "SHA-512": algorithm.MEASUREMENT_SHA_512,
+  "SHA3-256": algorithm.MEASUREMENT_SHA3_256,
+  "SHA3-384": algorithm.MEASUREMENT_SHA3_384,
+  "SHA3-512": algorithm.MEASUREMENT_SHA3_512,
 };
-export const ASYMS: Readonly<Record<string, number>> = { "P-256": ECDSA_P256, "P-384": ECDSA_P384 };
+export const ASYMS: Readonly<Record<string, number>> = {
+  "P-256": algorithm.ECDSA_P256,
+  "P-384": algorithm.ECDSA_P384,
+  "P-521": algorithm.ECDSA_P521,
+  ED25519: algorithm.ED25519,
+  ED448: algorithm.ED448,
+  "RSASSA-2048": algorithm.RSASSA_2048,
+  "RSASSA-3072": algorithm.RSASSA_3072,
+  "RSASSA-4096": algorithm.RSASSA_4096,
+  "RSAPSS-2048": algorithm.RSAPSS_2048,
+  "RSAPSS-3072": algorithm.RSAPSS_3072,
+  "RSAPSS-4096": algorithm.RSAPSS_4096,
+};
 export const DHES: Readonly<Record<string, number>> = {
-  secp256r1: SECP256R1,
-  secp384r1: SECP384R1,
-  secp521r1: SECP521R1,
+  secp256r1: algorithm.SECP256R1,
+  secp384r1: algorithm.SECP384R1,
+  secp521r1: algorithm.SECP521R1,
+  "FFDHE-2048": algorithm.FFDHE_2048,
+  "FFDHE-3072": algorithm.FFDHE_3072,
+  "FFDHE-4096": algorithm.FFDHE_4096,
 };
 /** PqcAsymAlgo: bits of another field than those of `ASYMS`. */
 export const PQC_ASYMS: Readonly<Record<string, number>> = {
-  "ML-DSA-44": pqc.ML_DSA_44,
-  "ML-DSA-65": pqc.ML_DSA_65,
-  "ML-DSA-87": pqc.ML_DSA_87,
-  "SLH-DSA-SHA2-128s": pqc.SLH_DSA_SHA2_128S,
-  "SLH-DSA-SHAKE-128s": pqc.SLH_DSA_SHAKE_128S,
-  "SLH-DSA-SHA2-128f": pqc.SLH_DSA_SHA2_128F,
-  "SLH-DSA-SHAKE-128f": pqc.SLH_DSA_SHAKE_128F,
-  "SLH-DSA-SHA2-192s": pqc.SLH_DSA_SHA2_192S,
-  "SLH-DSA-SHAKE-192s": pqc.SLH_DSA_SHAKE_192S,
-  "SLH-DSA-SHA2-192f": pqc.SLH_DSA_SHA2_192F,
-  "SLH-DSA-SHAKE-192f": pqc.SLH_DSA_SHAKE_192F,
-  "SLH-DSA-SHA2-256s": pqc.SLH_DSA_SHA2_256S,
-  "SLH-DSA-SHAKE-256s": pqc.SLH_DSA_SHAKE_256S,
-  "SLH-DSA-SHA2-256f": pqc.SLH_DSA_SHA2_256F,
-  "SLH-DSA-SHAKE-256f": pqc.SLH_DSA_SHAKE_256F,
+  "ML-DSA-44": algorithm.ML_DSA_44,
+  "ML-DSA-65": algorithm.ML_DSA_65,
+  "ML-DSA-87": algorithm.ML_DSA_87,
+  "SLH-DSA-SHA2-128s": algorithm.SLH_DSA_SHA2_128S,
+  "SLH-DSA-SHAKE-128s": algorithm.SLH_DSA_SHAKE_128S,
+  "SLH-DSA-SHA2-128f": algorithm.SLH_DSA_SHA2_128F,
+  "SLH-DSA-SHAKE-128f": algorithm.SLH_DSA_SHAKE_128F,
+  "SLH-DSA-SHA2-192s": algorithm.SLH_DSA_SHA2_192S,
+  "SLH-DSA-SHAKE-192s": algorithm.SLH_DSA_SHAKE_192S,
+  "SLH-DSA-SHA2-192f": algorithm.SLH_DSA_SHA2_192F,
+  "SLH-DSA-SHAKE-192f": algorithm.SLH_DSA_SHAKE_192F,
+  "SLH-DSA-SHA2-256s": algorithm.SLH_DSA_SHA2_256S,
+  "SLH-DSA-SHAKE-256s": algorithm.SLH_DSA_SHAKE_256S,
+  "SLH-DSA-SHA2-256f": algorithm.SLH_DSA_SHA2_256F,
+  "SLH-DSA-SHAKE-256f": algorithm.SLH_DSA_SHAKE_256F,
 };
 export const KEMS: Readonly<Record<string, number>> = {
-  "ML-KEM-512": pqc.ML_KEM_512,
-  "ML-KEM-768": pqc.ML_KEM_768,
-  "ML-KEM-1024": pqc.ML_KEM_1024,
+  "ML-KEM-512": algorithm.ML_KEM_512,
+  "ML-KEM-768": algorithm.ML_KEM_768,
+  "ML-KEM-1024": algorithm.ML_KEM_1024,
 };
 export const AEADS: Readonly<Record<string, number>> = {
-  "AES-128-GCM": AES_128_GCM,
-  "AES-256-GCM": AES_256_GCM,
-  "ChaCha20-Poly1305": CHACHA20_POLY1305,
+  "AES-128-GCM": algorithm.AES_128_GCM,
+  "AES-256-GCM": algorithm.AES_256_GCM,
+  "ChaCha20-Poly1305": algorithm.CHACHA20_POLY1305,
 };
 
 /** The bit that `name` has, or all there are if none is named. */

@@ -5,7 +5,7 @@
 #include "chip.h"
 
 struct pico_i2c_counters {
-	uint32_t received, sent, refused, resent, spurious, lost;
+	uint32_t received, sent, refused, resent, spurious, lost, reset;
 };
 extern struct pico_i2c_counters pico_i2c_counters;
 extern const struct port_driver pico_i2c_driver;

@@ -31,7 +31,7 @@
 struct pico_i2c_counters pico_i2c_counters;
 static struct frames frames;
 static i2c_inst_t *bus;
-static uint interrupt;
+static uint interrupt, rate;
 static uint8_t ownAddress;
 static uint8_t pins[2];
 
@@ -56,23 +56,26 @@ static void take_byte(uint32_t entry)
 static void target_interrupt(void)
 {
 	i2c_hw_t *hw = i2c_get_hw(bus);
-	uint32_t status = hw->intr_stat;
-	bool stopped = status & I2C_IC_INTR_STAT_R_STOP_DET_BITS;
+	uint32_t pending = hw->intr_stat;
+	bool stopped = pending & I2C_IC_INTR_STAT_R_STOP_DET_BITS;
 	/* Before the FIFO is emptied: a STOP that comes meanwhile raises the interrupt again. */
 	if (stopped)
 		(void)hw->clr_stop_det;
-	if (status & I2C_IC_INTR_STAT_R_TX_ABRT_BITS)
+	if (pending & I2C_IC_INTR_STAT_R_TX_ABRT_BITS)
 		(void)hw->clr_tx_abrt;
 	while (hw->rxflr)
 		take_byte(hw->data_cmd);
 	/* MCTP never reads from us; the clock is held until there is an answer. */
-	if (status & I2C_IC_INTR_STAT_R_RD_REQ_BITS) {
+	if (pending & I2C_IC_INTR_STAT_R_RD_REQ_BITS) {
 		(void)hw->clr_rd_req;
 		hw->data_cmd = 0xFF;
 		pico_i2c_counters.spurious++;
 	}
-	/* While the next transaction is under way, its first byte closes this frame, or the STOP that ends it. */
-	if (stopped && !(hw->status & I2C_IC_STATUS_SLV_ACTIVITY_BITS))
+	/*
+	 * While the next transaction is under way, its first byte closes this frame, or the STOP that ends it. If it ended
+	 * meanwhile, the rest of it lies in the FIFO, and its own STOP has raised the interrupt again.
+	 */
+	if (stopped && !(hw->status & I2C_IC_STATUS_SLV_ACTIVITY_BITS) && !hw->rxflr)
 		close_frame();
 }
 
@@ -87,17 +90,43 @@ static bool disable(i2c_hw_t *hw)
 	return true;
 }
 
+/*
+ * Whatever it was, it is nothing now. The controller ends when the byte under way has, which never comes while somebody holds
+ * the clock (RP2040 data sheet §4.3.10.3); then it is reset, which waits for nobody.
+ */
+static void stop(i2c_hw_t *hw)
+{
+	bool lost;
+	irq_set_enabled(interrupt, false);
+	hw->intr_mask = 0;
+	if (disable(hw))
+		lost = hw->enable_status & I2C_IC_ENABLE_STATUS_SLV_RX_DATA_LOST_BITS;
+	else {
+		lost = frames_open_length(&frames) != 0;
+		pico_i2c_counters.reset++;
+		/* Leaves it enabled, and the reset its interrupts. */
+		i2c_init(bus, rate);
+		hw->intr_mask = 0;
+		if (!disable(hw))
+			fatal("I2C controller does not stop", NULL);
+	}
+	if (lost) {
+		frames_discard(&frames);
+		pico_i2c_counters.lost++;
+	}
+}
+
 static void become_target(void)
 {
 	i2c_hw_t *hw = i2c_get_hw(bus);
-	if (!disable(hw))
-		fatal("I2C controller does not stop", NULL);
+	stop(hw);
 	hw->con = TARGET_CONTROL;
 	hw->sar = ownAddress;
 	hw->rx_tl = 0;
 	(void)hw->clr_intr;
 	hw->intr_mask = TARGET_INTERRUPTS;
 	hw->enable = I2C_IC_ENABLE_ENABLE_BITS;
+	irq_set_enabled(interrupt, true);
 }
 
 /* Waits until nobody writes to us and all that came is in the ring, then turns. False: the bus is never quiet. */
@@ -112,20 +141,23 @@ static bool become_controller(uint8_t destination)
 			return false;
 		irq_set_enabled(interrupt, false);
 	}
-	hw->intr_mask = 0;
-	if (!disable(hw))
-		fatal("I2C controller does not stop", NULL);
-	/* Somebody began between the look and the turn. */
-	if (hw->enable_status & I2C_IC_ENABLE_STATUS_SLV_RX_DATA_LOST_BITS) {
-		frames_discard(&frames);
-		pico_i2c_counters.lost++;
-	}
+	/* Who began between the look and the turn begins again. */
+	stop(hw);
 	hw->con = CONTROLLER_CONTROL;
 	hw->tar = destination;
 	(void)hw->clr_intr;
 	hw->enable = I2C_IC_ENABLE_ENABLE_BITS;
-	irq_set_enabled(interrupt, true);
 	return true;
+}
+
+/*
+ * STOP_DET alone does not tell that our frame has ended: while we wait for the bus, or for our turn, it tells of others' too
+ * (RP2040 data sheet §4.3.17, IC_RAW_INTR_STAT; STOP_DET_IF_MASTER_ACTIVE is 0). Ours it is when nothing is left to send.
+ */
+static bool has_sent(uint32_t state, uint32_t raw)
+{
+	return raw & I2C_IC_RAW_INTR_STAT_STOP_DET_BITS
+	       && (state & (I2C_IC_STATUS_TFE_BITS | I2C_IC_STATUS_MST_ACTIVITY_BITS)) == I2C_IC_STATUS_TFE_BITS;
 }
 
 /* Sends the frame behind its address byte; false if it was not acknowledged, or the bus was lost. */
@@ -135,14 +167,16 @@ static bool transmit(const uint8_t *frame, size_t length)
 	absolute_time_t limit = make_timeout_time_us(TRANSMIT_TIMEOUT_US);
 	size_t sent = 1;
 	while (!time_reached(limit)) {
+		/* The state first: what aborts empties the FIFO too, and must not look like the end. */
+		uint32_t state = hw->status;
 		uint32_t raw = hw->raw_intr_stat;
 		if (raw & I2C_IC_RAW_INTR_STAT_TX_ABRT_BITS) {
 			(void)hw->clr_tx_abrt;
 			return false;
 		}
-		if (sent == length && raw & I2C_IC_RAW_INTR_STAT_STOP_DET_BITS)
+		if (sent == length && has_sent(state, raw))
 			return true;
-		if (sent < length && hw->status & I2C_IC_STATUS_TFNF_BITS) {
+		if (sent < length && state & I2C_IC_STATUS_TFNF_BITS) {
 			bool last = sent == length - 1;
 			hw->data_cmd = frame[sent++] | (last ? I2C_IC_DATA_CMD_STOP_BITS : 0);
 		}
@@ -177,18 +211,18 @@ static bool pico_i2c_open(const struct port_options *options)
 		return false;
 	bus = options->data & 2 ? i2c1 : i2c0;
 	interrupt = options->data & 2 ? I2C1_IRQ : I2C0_IRQ;
+	rate = options->rate;
 	ownAddress = options->address;
 	pins[0] = options->data;
 	pins[1] = options->clock;
 	frames_clear(&frames);
-	i2c_init(bus, options->rate);
+	i2c_init(bus, rate);
 	for (unsigned i = 0; i < 2; i++) {
 		gpio_set_function(pins[i], GPIO_FUNC_I2C);
 		gpio_pull_up(pins[i]);
 	}
-	become_target();
 	irq_set_exclusive_handler(interrupt, target_interrupt);
-	irq_set_enabled(interrupt, true);
+	become_target();
 	return true;
 }
 

@@ -24,7 +24,7 @@
 #define PROPORTION_CUTOFF 991u
 
 static mbedtls_ctr_drbg_context drbg;
-static bool failed;
+static bool started, failed;
 
 static struct {
 	uint8_t last, reference;
@@ -123,17 +123,21 @@ bool random_start(void)
 	static const unsigned char use[] = "moddable-spdm";
 	mbedtls_ctr_drbg_init(&drbg);
 	failed = mbedtls_ctr_drbg_seed(&drbg, seed, NULL, use, sizeof use - 1) != 0;
+	started = true;
 	return !failed;
 }
 
 bool random_fill(void *out, size_t length)
 {
 	uint8_t *byte = out;
-	for (size_t at = 0; !failed && at < length; at += MBEDTLS_CTR_DRBG_MAX_REQUEST) {
+	/* Without a seed it would run all the same, on zeros. */
+	bool good = started && !failed;
+	for (size_t at = 0; good && at < length; at += MBEDTLS_CTR_DRBG_MAX_REQUEST) {
 		size_t part = length - at < MBEDTLS_CTR_DRBG_MAX_REQUEST ? length - at : MBEDTLS_CTR_DRBG_MAX_REQUEST;
-		failed = mbedtls_ctr_drbg_random(&drbg, byte + at, part) != 0;
+		good = mbedtls_ctr_drbg_random(&drbg, byte + at, part) == 0;
+		failed = !good;
 	}
-	if (failed)
+	if (!good)
 		mbedtls_platform_zeroize(out, length);
-	return !failed;
+	return good;
 }

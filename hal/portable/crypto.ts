@@ -24,7 +24,7 @@ export interface Signer {
   readonly signatureLength: number;
   /** Whether it signs content that it hashes itself, and not a digest. False if absent. */
   readonly takesContent?: boolean;
-  /** Writes the public key; of ECDSA X then Y, big-endian, as long as a signature. */
+  /** Writes the public key, as a `Verifier` takes it. */
   publicKey(out: Uint8Array): void;
   /** Signs `digest` (already hashed), or content, into `signature`. Without `terms` as in certificates. */
   sign(digest: Uint8Array, signature: Uint8Array, terms?: SigningTerms): void;
@@ -154,9 +154,11 @@ const P521: Nist = /* @__PURE__ */ Object.freeze({ curve: nistP521, coordinateLe
 
 export const p256 = /* @__PURE__ */ verifier(P256);
 export const p384 = /* @__PURE__ */ verifier(P384);
+export const p521 = /* @__PURE__ */ verifier(P521);
 export const secp256r1 = /* @__PURE__ */ keyAgreement(P256);
 export const secp384r1 = /* @__PURE__ */ keyAgreement(P384);
 export const secp521r1 = /* @__PURE__ */ keyAgreement(P521);
-/** Keys from private scalars, big-endian, 32 and 48 bytes; `scalar` is kept, not copied. */
+/** Keys from private scalars, big-endian, 32, 48 and 66 bytes; `scalar` is kept, not copied. */
 export const p256Signer = /* @__PURE__ */ signer(P256);
 export const p384Signer = /* @__PURE__ */ signer(P384);
+export const p521Signer = /* @__PURE__ */ signer(P521);

@@ -1,5 +1,4 @@
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import { hmac } from "../../src/hmac.js";
 import type { Psk, PskStore } from "../psk.js";
 
 /** A pre-shared key and the PSKHint that names it. */
@@ -8,9 +7,7 @@ export interface HintedKey {
   readonly key: Uint8Array;
 }
 
-const HASHES = Object.freeze([sha256, sha384, sha512]);
-
-/** Pre-shared keys in memory, kept, not copied. They extract under SHA-256, SHA-384 and SHA-512. */
+/** Pre-shared keys in memory, kept, not copied. */
 export function portablePskStore(keys: readonly HintedKey[]): PskStore {
   return {
     find(hint) {
@@ -22,8 +19,8 @@ export function portablePskStore(keys: readonly HintedKey[]): PskStore {
 
 function portablePsk(key: Uint8Array): Psk {
   return {
-    extract({ outputLen }, salt, out) {
-      out.set(hmac(HASHES.find((hash) => hash.outputLen === outputLen)!, salt, key));
+    extract(hash, salt, out) {
+      hmac(hash, salt, [key], out);
     },
   };
 }

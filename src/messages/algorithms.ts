@@ -26,6 +26,7 @@ import {
   AEAD,
   DHE,
   DMTF_MEASUREMENT,
+  DMTF_MEL,
   KEM,
   KEY_SCHEDULE,
   MULTI_KEY_CONN,
@@ -39,6 +40,7 @@ import {
   KEY_EX_CAP,
   MAC_CAP,
   MEAS_CAP,
+  MEL_CAP,
   MULTI_KEY_CAP,
   MULTI_KEY_CAP_ONLY,
   MUT_AUTH_CAP,
@@ -54,6 +56,8 @@ import { type Reader, WireError, type Writer } from "../wire.js";
 const EXT_LENGTH = 4;
 const ALGORITHMS_LENGTH = 36;
 const TABLE_LENGTH = 4;
+/** What BaseAsymAlgo has before 1.2: no EdDSA. The bits above are reserved there. */
+const BASE_ASYM_1_0 = 0x1ff;
 
 export interface AlgorithmTable {
   readonly type: number;
@@ -92,6 +96,9 @@ export interface Algorithms extends Common {
 }
 
 const NO_EXT = new Uint8Array(0);
+
+/** Those of BaseAsymAlgo's or ReqBaseAsymAlg's bits that mean something in `version`. */
+export const baseAsymIn = (version: Version, bits: number): number => (version >= V1_2 ? bits : bits & BASE_ASYM_1_0);
 
 function readTables(r: Reader, count: number, version: Version): AlgorithmTable[] {
   const tables: AlgorithmTable[] = [];
@@ -134,7 +141,7 @@ export function readNegotiateAlgorithms(r: Reader, version: Version): NegotiateA
     length,
     measurementSpecification,
     otherParams: version >= V1_2 ? otherParams : 0,
-    baseAsym,
+    baseAsym: baseAsymIn(version, baseAsym),
     baseHash,
     pqcAsym: version >= V1_4 ? pqcAsym : 0,
     melSpecification: version >= V1_3 ? melSpecification : 0,
@@ -262,7 +269,8 @@ function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
   const kem = choose(KEM, keyExchange && matches(kems, offered(KEM)), kems);
   const dhe = choose(DHE, keyExchange && kem === undefined, sessions?.dhe ?? []);
   const aead = choose(AEAD, secured, sessions?.aead ?? []);
-  const requesterAsym = choose(REQ_BASE_ASYM, c.both(MUT_AUTH_CAP), mutualAuthentication?.algorithms ?? []);
+  const known = mutualAuthentication?.algorithms.filter(({ algorithm }) => baseAsymIn(c.version, algorithm) !== 0);
+  const requesterAsym = choose(REQ_BASE_ASYM, c.both(MUT_AUTH_CAP), known ?? []);
   choose(KEY_SCHEDULE, keyExchange || c.both(PSK_CAP), [{ algorithm: SPDM_KEY_SCHEDULE }]);
   return { keyAgreement: dhe?.engine, kem: kem?.engine, aead: aead?.engine, requesterAsym, bits };
 }
@@ -276,6 +284,39 @@ function selectAsym({ options }: Connection, { baseAsym, pqcAsym }: NegotiateAlg
   }
   const { algorithm, identity } = prefer(options.baseAsym, baseAsym);
   return { baseAsym: algorithm, pqcAsym: 0, identity };
+}
+
+/** Bytes of the block that is all of NEGOTIATE_ALGORITHMS but its first two, without tables. */
+const BLOCK_LENGTH = 30;
+
+const bitsOf = (choices: readonly { readonly algorithm: number }[]): number =>
+  choices.reduce((bits, { algorithm }) => bits | algorithm, 0);
+
+/** All that the board has, for the algorithms block of CAPABILITIES: NEGOTIATE_ALGORITHMS without its first two bytes. */
+export function supportedAlgorithms({ options, flags, version }: Connection): NegotiateAlgorithms {
+  const { sessions, mutualAuthentication, measurements } = options;
+  const tables: AlgorithmTable[] = [];
+  const list = (type: number, supported: number) => {
+    if (supported !== 0) tables.push({ type, supported, ext: NO_EXT });
+  };
+  const opens = (flags & (KEY_EX_CAP | PSK_CAP)) !== 0;
+  if ((flags & KEY_EX_CAP) !== 0) list(DHE, bitsOf(sessions!.dhe));
+  if (opens) list(AEAD, bitsOf(sessions!.aead));
+  list(REQ_BASE_ASYM, bitsOf(mutualAuthentication?.algorithms ?? []));
+  if (opens) list(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);
+  if (version >= V1_4 && (flags & KEY_EX_CAP) !== 0) list(KEM, bitsOf(sessions!.kem ?? []));
+  return {
+    length: BLOCK_LENGTH + tables.length * TABLE_LENGTH,
+    measurementSpecification: measurements !== undefined && (flags & MEAS_CAP) !== 0 ? DMTF_MEASUREMENT : 0,
+    otherParams: OPAQUE_DATA_FORMAT_1,
+    baseAsym: bitsOf(options.baseAsym),
+    baseHash: bitsOf(options.baseHash),
+    pqcAsym: bitsOf(options.pqcAsym ?? []),
+    melSpecification: (flags & MEL_CAP) !== 0 ? DMTF_MEL : 0,
+    extAsym: NO_EXT,
+    extHash: NO_EXT,
+    tables,
+  };
 }
 
 function otherParamsSelection(c: Connection, offered: number): number {
@@ -303,6 +344,7 @@ export const algorithms: Exchange = Object.freeze({
       options.measurements !== undefined &&
       (c.flags & MEAS_CAP) !== 0 &&
       (offered.measurementSpecification & DMTF_MEASUREMENT) !== 0;
+    const logs = (c.flags & MEL_CAP) !== 0 && (offered.melSpecification & DMTF_MEL) !== 0;
     const { bits, ...selected } = select(c, offered.tables);
     const otherParams = otherParamsSelection(c, offered.otherParams);
     const length = ALGORITHMS_LENGTH + offered.tables.length * TABLE_LENGTH;
@@ -318,7 +360,7 @@ export const algorithms: Exchange = Object.freeze({
         baseAsym,
         baseHash: hash.algorithm,
         pqcAsym,
-        melSpecification: 0,
+        melSpecification: logs ? DMTF_MEL : 0,
         extAsym: NO_EXT,
         extHash: NO_EXT,
         tables: offered.tables.map(({ type }) => ({ type, supported: bits.get(type) ?? 0, ext: NO_EXT })),
@@ -335,6 +377,7 @@ export const algorithms: Exchange = Object.freeze({
       identity,
       chains: new Chains(identity, hash.engine),
       measures,
+      logs,
       opaqueData: (otherParams & OPAQUE_DATA_FORMAT) !== 0,
       multiKeyRequester: (otherParams & MULTI_KEY_CONN) !== 0,
       ...selected,

@@ -10,7 +10,8 @@
  * | 8      | Flags               | 4    |
  * | 12     | DataTransferSize    | 4    | 1.2 |
  * | 16     | MaxSPDMmsgSize      | 4    | 1.2 |
- * | 20     | supported algorithms| n    | 1.3, response, if asked for and both sides chunk |
+ * | 20     | supported algorithms| n    | 1.3, response, if asked for and both sides chunk: NEGOTIATE_ALGORITHMS without
+ * |        |                     |      | its first two bytes
  */
 import {
   CHUNK_CAP,
@@ -22,9 +23,17 @@ import {
 import { INVALID_REQUEST, SpdmError } from "../errors.js";
 import { AFTER_CAPABILITIES, AFTER_VERSION, type Exchange, GET_CAPABILITIES, OUTSIDE_SESSION } from "../exchange.js";
 import { V1_0, V1_1, V1_2, V1_3, V1_4, type Version } from "../versions.js";
-import type { Reader, Writer } from "../wire.js";
+import { type Reader, WireError, type Writer } from "../wire.js";
+import {
+  type NegotiateAlgorithms,
+  readNegotiateAlgorithms,
+  supportedAlgorithms,
+  writeNegotiateAlgorithms,
+} from "./algorithms.js";
 
-const ALGORITHMS_BLOCK = 1 << 0;
+export const ALGORITHMS_BLOCK = 1 << 0;
+/** From 1.2 on, without the block. */
+const LENGTH = 20;
 
 export interface Capabilities {
   /** Param1: 1.3 knows bit 0. */
@@ -36,6 +45,8 @@ export interface Capabilities {
   /** From 1.2 on, as the next. */
   readonly dataTransferSize: number;
   readonly maxSpdmMsgSize: number;
+  /** Of the response, where Param1 shows it. */
+  readonly algorithms?: NegotiateAlgorithms | undefined;
 }
 
 function readFields(r: Reader, param1: number, version: Version): Capabilities {
@@ -76,17 +87,26 @@ export function writeGetCapabilities(w: Writer, m: Capabilities, version: Versio
   if (version >= V1_1) writeFields(w, m, version);
 }
 
-/** Leaves the algorithms block, if Param1 shows one, unread. */
+function readBlock(r: Reader, version: Version): NegotiateAlgorithms {
+  const start = r.offset;
+  const block = readNegotiateAlgorithms(r, version);
+  if (block.length !== r.offset - start) throw new WireError("algorithms block of another length");
+  return block;
+}
+
 export function readCapabilities(r: Reader, version: Version): Capabilities {
   const param1 = r.u8();
   r.skip(1);
-  return readFields(r, param1, version);
+  const fields = readFields(r, param1, version);
+  const hasBlock = version >= V1_3 && (param1 & ALGORITHMS_BLOCK) !== 0;
+  return hasBlock ? { ...fields, algorithms: readBlock(r, version) } : fields;
 }
 
 export function writeCapabilities(w: Writer, m: Capabilities, version: Version): void {
   w.u8(version >= V1_3 ? m.param1 : 0);
   w.u8(0);
   writeFields(w, m, version);
+  if (m.algorithms !== undefined) writeNegotiateAlgorithms(w, m.algorithms, version);
 }
 
 function check(m: Capabilities, version: Version): void {
@@ -119,16 +139,23 @@ export const capabilities: Exchange = Object.freeze({
     const asked = readGetCapabilities(request, version);
     check(asked, version);
 
-    const { ctExponent, dataTransferSize } = c.options;
+    const { ctExponent, dataTransferSize, chunks } = c.options;
+    const listed = version >= V1_3 && (asked.param1 & ALGORITHMS_BLOCK) !== 0 && (c.flags & CHUNK_CAP) !== 0;
+    const algorithms = listed ? supportedAlgorithms(c) : undefined;
+    if (algorithms !== undefined) {
+      c.peerDataTransferSize = asked.dataTransferSize;
+      c.requireRoom(LENGTH + algorithms.length);
+    }
     writeCapabilities(
       response,
       {
-        param1: 0,
+        param1: listed ? ALGORITHMS_BLOCK : 0,
         ctExponent,
         extFlags: 0,
         flags: c.flags & responderFlags(version),
         dataTransferSize,
-        maxSpdmMsgSize: dataTransferSize,
+        maxSpdmMsgSize: chunks?.maxSpdmMsgSize ?? dataTransferSize,
+        algorithms,
       },
       version,
     );
@@ -137,6 +164,7 @@ export const capabilities: Exchange = Object.freeze({
     c.transcript.addVca(response.written());
     c.peerFlags = asked.flags;
     c.peerDataTransferSize = asked.dataTransferSize;
+    c.peerMaxSpdmMsgSize = asked.maxSpdmMsgSize;
     c.state = AFTER_CAPABILITIES;
   },
 } satisfies Exchange);

@@ -13,7 +13,7 @@
 import { CERT_CAP } from "../capabilities.js";
 import { DATA_TOO_LARGE, INVALID_REQUEST, SpdmError, UNSPECIFIED, UNSUPPORTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_CERTIFICATE, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { V1_0, V1_2, V1_3, V1_4, type Version } from "../versions.js";
+import { V1_0, V1_3, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
 const HEADER_LENGTH = 8;
@@ -121,11 +121,10 @@ export const certificate: Exchange = Object.freeze({
     let remainderLength = chainLength;
     if (!asked.slotSizeRequested) {
       if (asked.offset >= chainLength) throw new SpdmError(INVALID_REQUEST);
-      const limit = c.version >= V1_2 ? c.peerDataTransferSize : c.options.dataTransferSize;
-      const room = Math.min(limit, c.options.dataTransferSize) - HEADER_LENGTH;
-      portionLength = Math.min(asked.length, chainLength - asked.offset, room);
+      portionLength = Math.min(asked.length, chainLength - asked.offset, c.responseRoom - HEADER_LENGTH);
       remainderLength = chainLength - asked.offset - portionLength;
     }
+    c.requireRoom(HEADER_LENGTH + portionLength);
     writeCertificateHeader(response, { slot, certificateInfo: 0, large: false, remainderLength }, portionLength);
     if (portionLength > 0) chains.read(slot, asked.offset, response.view(portionLength));
 

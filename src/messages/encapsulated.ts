@@ -41,6 +41,8 @@ export const REQUEST_PAYLOAD = 1;
 export const SLOT_PAYLOAD = 2;
 
 const HEADER_LENGTH = 4;
+/** ENCAPSULATED_RESPONSE_ACK with the longest of our requests, CHALLENGE. */
+const LONGEST_ACK = 8 + 44;
 
 /** ENCAPSULATED_REQUEST, or DELIVER_ENCAPSULATED_RESPONSE. */
 export interface Encapsulated {
@@ -118,7 +120,9 @@ function pending(c: Connection, session: Session | undefined): EncapsulatedFlow 
   if (session === undefined) return c.flow;
   const { keyUpdateAfter } = c.options.sessions!;
   const due = keyUpdateAfter !== undefined && session.sentCount >= keyUpdateAfter;
-  if (session.flow === undefined && due && session.phase === ESTABLISHED && c.both(KEY_UPD_CAP)) {
+  if (session.flow !== undefined || session.phase !== ESTABLISHED) return session.flow;
+  session.flow = c.options.events?.flow(c, session);
+  if (session.flow === undefined && due && c.both(KEY_UPD_CAP)) {
     session.flow = new EncapsulatedFlow(c.version, session, keyUpdateSteps(c, session));
   }
   return session.flow;
@@ -165,12 +169,14 @@ export const deliverEncapsulatedResponse: Exchange = Object.freeze({
     if (flow === undefined || !flow.waiting) throw new SpdmError(UNEXPECTED_REQUEST);
     const { requestId, message } = readEncapsulated(request);
     if (requestId !== flow.requestId || message.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
+    if (c.transferSize < LONGEST_ACK) c.chunks?.requireFree();
     // The header is written last, when it is known what follows it.
     const start = response.offset;
     writeAckHeader(response, { requestId: 0, payloadType: NO_PAYLOAD, ackRequestId: requestId }, version);
     let goesOn: boolean;
     try {
       goesOn = flow.take(message, response);
+      c.requireRoom(response.offset);
     } catch (error) {
       end(c, session);
       throw error instanceof WireError ? refused() : error;

@@ -117,6 +117,8 @@ export const finish: Exchange = Object.freeze({
     if (isSigned !== (session.mutAuthRequested !== 0)) throw new SpdmError(INVALID_REQUEST);
     const signatureLength = isSigned ? requesterAsym!.engine.signatureLength : 0;
     if (request.remaining !== signatureLength + hash.outputLen) throw new SpdmError(INVALID_REQUEST);
+    const proofLength = session.inTheClear ? hash.outputLen : 0;
+    c.requireRoom(4 + (version >= V1_4 ? 2 : 0) + proofLength);
     const { th } = session;
     try {
       verifySignature(c, session, asked, request, th);

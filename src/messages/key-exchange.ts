@@ -5,7 +5,7 @@
  * | 2      | MeasurementSummaryHashType | 1    |
  * | 3      | SlotID                     | 1    |
  * | 4      | ReqSessionID               | 2    |
- * | 6      | SessionPolicy              | 1    | 1.2; before reserved |
+ * | 6      | SessionPolicy              | 1    | 1.2, b1 all events 1.3; before reserved |
  * | 7      | reserved                   | 1    |
  * | 8      | RandomData                 | 32   |
  * | 40     | ExchangeData               | D    | a KEM's encapsulation key, 1.4 |
@@ -33,7 +33,7 @@ import { HandshakeSecret } from "../key-schedule.js";
 import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
 import { readOpaque, writeOpaque } from "../opaque.js";
 import type { Session } from "../session.js";
-import { hashSoFar, negotiateTerms, openSession, requireSessions } from "../session-opening.js";
+import { eventsOf, hashSoFar, negotiateTerms, openSession, requireSessions } from "../session-opening.js";
 import { KEY_EXCHANGE_RSP_CONTEXT, sign } from "../signing.js";
 import type { Suite } from "../suite.js";
 import { V1_1, V1_2, type Version } from "../versions.js";
@@ -205,6 +205,7 @@ export const keyExchange: Exchange = Object.freeze({
     if (!chains.has(asked.slot)) throw new SpdmError(INVALID_REQUEST);
     requireSummary(c, asked.summaryType);
     const terms = negotiateTerms(c, asked.opaque);
+    const events = eventsOf(c, asked.sessionPolicy);
     const mutAuthRequested = c.options.mutualAuthentication?.requested(c) ?? 0;
     const inTheClear = c.both(HANDSHAKE_IN_THE_CLEAR_CAP);
     const summary = measurementSummary(c, asked.summaryType);
@@ -233,6 +234,7 @@ export const keyExchange: Exchange = Object.freeze({
       });
       startHandshake(c, session, asked.slot, request, response);
       session.mutAuthRequested = mutAuthRequested;
+      events?.subscribe(session);
       const flow = c.options.mutualAuthentication?.begin(c, session, mutAuthRequested);
       if (inTheClear) c.flow = flow;
       else session.flow = flow;

@@ -24,7 +24,7 @@ import type { Measurement } from "../../hal/measurements.js";
 import { MEAS_CAP_SIG } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError, UNEXPECTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_MEASUREMENTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { blockLength, writeBlock } from "../measurement-block.js";
+import { blockLength, measurementsIn, writeBlock } from "../measurement-block.js";
 import { NO_OPAQUE } from "../opaque.js";
 import { MEASUREMENTS_CONTEXT, sign } from "../signing.js";
 import { V1_0, V1_1, V1_2, V1_3, type Version } from "../versions.js";
@@ -168,7 +168,8 @@ export const measurements: Exchange = Object.freeze({
       if (signed && !chains.has(asked.slot)) throw new SpdmError(INVALID_REQUEST);
       const { engine, source } = c.options.measurements!;
       const raw = version >= V1_2 && (asked.attributes & RAW_REQUESTED) !== 0;
-      const blocks = chosen(source.list, asked.operation);
+      const list = measurementsIn(c);
+      const blocks = chosen(list, asked.operation);
       let recordLength = 0;
       for (const m of blocks) recordLength += blockLength(m, raw, engine);
       const fixed = HEADER_LENGTH + NONCE_LENGTH + 2 + (version >= V1_3 ? CONTEXT_LENGTH : 0);
@@ -177,7 +178,7 @@ export const measurements: Exchange = Object.freeze({
       if (begins) run.generation = source.generation;
       let contentChanged = NOT_DETECTED;
       if (signed && version >= V1_2) contentChanged = source.generation === run.generation ? UNCHANGED : CHANGED;
-      const count = asked.operation === COUNT ? source.list.length : 0;
+      const count = asked.operation === COUNT ? list.length : 0;
       writeMeasurementsHeader(
         response,
         { count, slot: asked.slot, contentChanged, blockCount: blocks.length },

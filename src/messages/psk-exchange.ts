@@ -3,7 +3,7 @@
  *
  * | offset | request field              | size | versions |
  * | 2      | MeasurementSummaryHashType | 1    |
- * | 3      | SessionPolicy              | 1    | 1.2; before reserved |
+ * | 3      | SessionPolicy              | 1    | 1.2, b1 all events 1.3; before reserved |
  * | 4      | ReqSessionID               | 2    |
  * | 6      | PSKHintLength              | 2    | P |
  * | 8      | RequesterContextLength     | 2    | R |
@@ -31,7 +31,7 @@ import { type Exchange, NEGOTIATED, OUTSIDE_SESSION, PSK_EXCHANGE } from "../exc
 import { HandshakeSecret } from "../key-schedule.js";
 import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
 import type { Session } from "../session.js";
-import { hashSoFar, negotiateTerms, openSession, requireSessions } from "../session-opening.js";
+import { eventsOf, hashSoFar, negotiateTerms, openSession, requireSessions } from "../session-opening.js";
 import type { Suite } from "../suite.js";
 import { V1_1, V1_2, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
@@ -156,6 +156,7 @@ function exchange(withContext: boolean): Exchange {
       const psk = c.options.sessions!.psk?.find(asked.hint);
       if (psk === undefined) throw new SpdmError(INVALID_REQUEST);
       const terms = negotiateTerms(c, asked.opaque);
+      const events = eventsOf(c, asked.sessionPolicy);
       const summary = measurementSummary(c, asked.summaryType);
       const context = withContext ? new Uint8Array(CONTEXT_LENGTH) : NO_CONTEXT;
       const length = FIXED_LENGTH + (summary?.length ?? 0) + context.length + terms.opaque.length + hash.outputLen;
@@ -174,6 +175,7 @@ function exchange(withContext: boolean): Exchange {
           opaque: terms.opaque,
         });
         startHandshake(c, session, !withContext, request, response);
+        events?.subscribe(session);
       } catch (error) {
         c.sessions.end(session);
         throw error;

@@ -20,15 +20,12 @@ import {
   OUTSIDE_SESSION,
   VENDOR_DEFINED_REQUEST,
 } from "../exchange.js";
+import { readVendorId } from "../vendor.js";
 import { V1_0, V1_4, type Version } from "../versions.js";
-import { type Reader, WireError, type Writer } from "../wire.js";
+import type { Reader, Writer } from "../wire.js";
 
 const LARGE = 0x80;
 const HEADER_LENGTH = 9;
-
-/** Bytes of VendorID by StandardID (DSP0274 1.3 table "Registry or standards body ID"); CBOR's, 10, varies. */
-const VENDOR_ID_LENGTHS: readonly number[] = Object.freeze([0, 2, 2, 2, 4, 4, 2, 2, 2, 0, -1, 2]);
-const MAX_CBOR_ID_LENGTH = 9;
 
 export interface VendorDefined {
   readonly standardId: number;
@@ -52,12 +49,7 @@ export function readVendorDefined(r: Reader, version: Version): VendorDefined {
   const large = version >= V1_4 && (r.u8() & LARGE) !== 0;
   r.skip(version >= V1_4 ? 1 : 2);
   const standardId = r.u16();
-  const idLength = r.u8();
-  const expected = standardId < VENDOR_ID_LENGTHS.length ? VENDOR_ID_LENGTHS[standardId] : idLength;
-  if (idLength !== expected && (expected !== -1 || idLength > MAX_CBOR_ID_LENGTH)) {
-    throw new WireError("VendorID not of its registry's length");
-  }
-  const vendorId = r.bytes(idLength);
+  const vendorId = readVendorId(r, standardId);
   const smallLength = r.u16();
   return { standardId, vendorId, large, payload: r.bytes(large ? r.u32() : smallLength) };
 }
@@ -97,10 +89,7 @@ export function vendorDefined(handlers: readonly VendorHandler[]): Exchange {
       if (handler === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, VENDOR_DEFINED_REQUEST);
 
       const start = HEADER_LENGTH + vendorId.length;
-      const payloadLength = handler.respond(
-        asked.payload,
-        response.message.subarray(start, c.options.dataTransferSize),
-      );
+      const payloadLength = handler.respond(asked.payload, response.message.subarray(start, c.messageRoom));
       c.requireRoom(start + payloadLength);
       writeVendorHeader(response, { standardId, vendorId, large: false }, payloadLength);
       response.skip(payloadLength);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { KINDS } from "../../certs/hierarchy.js";
 import type { SessionPolicy } from "../../certs/identity-image.js";
 import type { Credential } from "../../certs/identity-writer.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
@@ -12,6 +13,9 @@ import { AEADS, ASYMS, DHES, HASHES, oneOrAll } from "../../cli/requester/names.
 import type { OwnIdentity, SessionOffer } from "../../cli/requester/offer.js";
 import { readAnchors } from "../../cli/target.js";
 import { RECORD_OVERHEAD } from "../../src/record.js";
+import { coveredBy, REQUESTER } from "../support/coverage.js";
+
+coveredBy(REQUESTER);
 
 export const KEYS = fileURLToPath(new URL("../vectors/keys", import.meta.url));
 export const ROOTS = ["ecp256", "ecp384"].map((folder) => join(KEYS, folder, "ca.cert.der"));
@@ -21,18 +25,24 @@ export type Alter = (response: Uint8Array, request: Uint8Array, type: number) =>
 
 /** What the responder is like. */
 export interface Device extends Partial<SessionPolicy> {
+  /** Folder of its keys; by default the test keys under P-256 and P-384. */
+  readonly keys?: string;
   readonly heartbeatPeriod?: number;
   /** Of ML-DSA; none by default. */
   readonly pqcCredentials?: readonly Credential[];
+  readonly dataTransferSize?: number;
 }
 
 /** Answers as a responder does, but for what `alter` does to it. */
-export function answering(alter: Alter = (response) => response, device: Device = {}) {
-  const { heartbeatPeriod, pqcCredentials = [], ...policy } = device;
+export function answering(
+  alter: Alter = (response) => response,
+  { keys = KEYS, heartbeatPeriod, pqcCredentials = [], dataTransferSize, ...policy }: Device = {},
+) {
   const faults: unknown[] = [];
-  const identity = { ...loadIdentity(KEYS, policy), pqcCredentials };
-  const responder = hostResponder(identity, (error) => faults.push(error), heartbeatPeriod);
-  const buffer = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
+  const onFault = (error: unknown) => faults.push(error);
+  const identity = { ...loadIdentity(keys, policy, KINDS), pqcCredentials };
+  const responder = hostResponder(identity, { onFault, heartbeatPeriod, dataTransferSize });
+  const buffer = new Uint8Array((dataTransferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {
     const request = message.slice(); // records are opened in place
     const length = type === 6 ? responder.respondSecured(request, buffer) : responder.respond(request, buffer);

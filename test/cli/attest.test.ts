@@ -40,8 +40,8 @@ async function reference(): Promise<Reference> {
 
 describe("attest trusts", () => {
   for (const version of VERSIONS) {
-    for (const asym of Object.keys(ASYMS)) {
-      for (const hash of Object.keys(HASHES)) {
+    for (const asym of ["P-256", "P-384"]) {
+      for (const hash of ["SHA-256", "SHA-384", "SHA-512"]) {
         test(`1.${version & 15}, ${asym}, ${hash}`, async () => {
           const offer = { version, baseAsym: ASYMS[asym], baseHash: HASHES[hash] };
           const result = await attest(new TestLink(), { ...OPTIONS, ...offer, reference: await reference() });

@@ -181,7 +181,7 @@ describe("a lie that is signed", () => {
     ["none selected", { 100: set(SECURED_VERSION - 1, 2) }, /^KEY_EXCHANGE_RSP: malformed \(opaque data: /],
     ["exchange data off the curve", { 100: set(EXCHANGE + 95, 0) }, /ExchangeData is no public key of the group$/],
     ["two AEADs", { 99: set(36 + 4 + 2, 3) }, "ALGORITHMS: selects what was not offered"],
-    ["a DHE group that was not offered", { 99: set(36 + 2, 1) }, "ALGORITHMS: selects what was not offered"],
+    ["a DHE group that was not offered", { 99: set(36 + 2, 0x40) }, "ALGORITHMS: selects what was not offered"],
     ["a table of another kind", { 99: set(36 + 4, 4) }, "ALGORITHMS: selects what was not offered"],
     ["no DHE group", { 99: set(36 + 2, 0) }, "the responder has no DHE group of those offered"],
     ["no key schedule", { 99: set(36 + 8 + 2, 0) }, "the responder has no key schedule of those offered"],

@@ -27,15 +27,26 @@ function chainedDigest(algorithm: HashAlgorithm): Uint8Array {
   return out;
 }
 
-/** RFC 4231 §4.3. */
+/** RFC 4231 §4.3; of SHA-3 the same, computed with OpenSSL. */
 const JEFE = {
   sha256: "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
   sha384: "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
   sha512:
     "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+  sha3_256: "c7d4072e788877ae3596bbb0da73b887c9171f93095b294ae857fbe2645e1ba5",
+  sha3_384: "f1101f8cbf9766fd6764d2ed61903f21ca9b18f57cf3e1a23ca13508a93243ce48c045dc007f26a21b3f5e0e9df4c20a",
+  sha3_512:
+    "5a4bfeab6166427c7a3647b747292b8384537cdb89afb3bf5665e4c5e709350b287baec921fd7ca0ee7a0c31d022a95e1fc92ba9d77df883960275beb4e62024",
 } as const;
 
-const LENGTHS = { sha256: [32, 64], sha384: [48, 128], sha512: [64, 128] } as const;
+const LENGTHS = {
+  sha256: [32, 64],
+  sha384: [48, 128],
+  sha512: [64, 128],
+  sha3_256: [32, 136],
+  sha3_384: [48, 104],
+  sha3_512: [64, 72],
+} as const;
 
 export function hashSuite(name: keyof typeof DIGESTS, algorithm: HashAlgorithm): void {
   const answers = DIGESTS[name];

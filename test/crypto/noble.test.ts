@@ -4,14 +4,19 @@ import { createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto"
 import { test } from "node:test";
 import { buildRunner } from "../../boards/xs/build.js";
 import * as portable from "../../hal/portable/crypto.js";
+import * as sha3 from "../../hal/portable/sha3.js";
 import { random } from "../support/node-crypto.js";
+import { ecdsaSuite } from "./ecdsa-suite.js";
 import { runOnXs, summary } from "./on-xs.js";
 import { cryptoSuite } from "./suite.js";
+import { P521 } from "./vectors.js";
 
-const { sha256, sha384, sha512, p256, p384, secp256r1, secp384r1, secp521r1, p256Signer, p384Signer } = portable;
+const { sha256, sha384, sha512, p256, p384, p521, secp256r1, secp384r1, secp521r1 } = portable;
+const { p256Signer, p384Signer, p521Signer } = portable;
 const hashes = { sha256, sha384, sha512 };
 cryptoSuite({
   hashes,
+  sha3,
   signatures: {
     p256,
     p384,
@@ -22,9 +27,12 @@ cryptoSuite({
   random,
 });
 
+ecdsaSuite("p521", P521, { hashes, verifier: p521, reference: p521, signer: (scalar) => p521Signer(scalar, random) });
+
 const CURVES = [
   { name: "P-256", verifier: p256, signer: p256Signer },
   { name: "P-384", verifier: p384, signer: p384Signer },
+  { name: "P-521", verifier: p521, signer: p521Signer },
 ];
 for (const { name, verifier, signer } of CURVES)
   for (const [hashName, hash] of Object.entries(hashes))

@@ -8,6 +8,7 @@ const { sha256, sha384, sha512, secp256r1, secp384r1, secp521r1, aes128Gcm, aes2
   engines;
 cryptoSuite({
   hashes: { sha256, sha384, sha512 },
+  sha3: engines,
   agreements: { secp256r1, secp384r1, secp521r1 },
   aeads: { aes128Gcm, aes256Gcm, chacha20Poly1305 },
   random,

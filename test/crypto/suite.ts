@@ -11,10 +11,13 @@ import { ecdsaSuite } from "./ecdsa-suite.js";
 import { hashSuite } from "./hash-suite.js";
 import { AEADS, P256, P384 } from "./vectors.js";
 
+const SHA2 = ["sha256", "sha384", "sha512"] as const;
+const SHA3 = ["sha3_256", "sha3_384", "sha3_512"] as const;
 const CURVES = { secp256r1: nist.p256, secp384r1: nist.p384, secp521r1: nist.p521 };
 
 export interface Engines {
-  readonly hashes: { readonly sha256: HashAlgorithm; readonly sha384: HashAlgorithm; readonly sha512: HashAlgorithm };
+  readonly hashes: Readonly<Record<(typeof SHA2)[number], HashAlgorithm>>;
+  readonly sha3?: Readonly<Record<(typeof SHA3)[number], HashAlgorithm>>;
   readonly signatures?: {
     readonly p256: Verifier;
     readonly p384: Verifier;
@@ -26,8 +29,9 @@ export interface Engines {
   readonly random: Random;
 }
 
-export function cryptoSuite({ hashes, signatures, agreements, aeads, random }: Engines): void {
-  for (const name of ["sha256", "sha384", "sha512"] as const) hashSuite(name, hashes[name]);
+export function cryptoSuite({ hashes, sha3, signatures, agreements, aeads, random }: Engines): void {
+  for (const name of SHA2) hashSuite(name, hashes[name]);
+  if (sha3 !== undefined) for (const name of SHA3) hashSuite(name, sha3[name]);
   if (signatures !== undefined) {
     const { p256Signer, p384Signer } = signatures;
     ecdsaSuite("p256", P256, { hashes, verifier: signatures.p256, reference: p256, signer: p256Signer });

@@ -1,7 +1,7 @@
 /** Known answers, from the standards that name them. */
 import { ascii, fromHex } from "../support/bytes.js";
 
-/** FIPS 180-4: digests of nothing and of "abc"; `chained` is `chainedDigest` of hash-suite.ts, computed with OpenSSL. */
+/** FIPS 180-4 and 202: digests of nothing and of "abc"; `chained` is `chainedDigest` of hash-suite.ts, computed with OpenSSL. */
 export const DIGESTS = {
   sha256: {
     empty: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -23,6 +23,27 @@ export const DIGESTS = {
     chained:
       "30d6c78a55e1f152f00703601a37b39b96c6c8fa2b3e66fb9c8182466b108d39" +
       "d5dd84827c69cadb4376853da7ec31ea83a0a7a0e5a713bac426e0f0ceea8424",
+  },
+  sha3_256: {
+    empty: "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a",
+    abc: "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532",
+    chained: "dabd5ac39c87c1b00c4e69fda62098b8ab8cbe822a59392a3c8c70a4f147cde0",
+  },
+  sha3_384: {
+    empty: "0c63a75b845e4f7d01107d852e4c2485c51a50aaaa94fc61995e71bbee983a2ac3713831264adb47fb6bd1e058d5f004",
+    abc: "ec01498288516fc926459f58e2c6ad8df9b473cb0fc08c2596da7cf0e49be4b298d88cea927ac7f539f1edf228376d25",
+    chained: "98de9b808696745753b73a5b11890cc386f4a9633414397742df93ba12694aee1d7a44c05c7712f2d85f2e190b349c8b",
+  },
+  sha3_512: {
+    empty:
+      "a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859e0d1dcc1475c80a6" +
+      "15b2123af1f5f94c11e3e9402c3ac558f500199d95b6d3e301758586281dcd26",
+    abc:
+      "b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e" +
+      "10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56592f8274eec53f0",
+    chained:
+      "0493bb1ed8a67423b47070272de6694f08760209bb73a028830c7546427a7346" +
+      "5bfd9ffab0eeb9e34ace03bf29ef4584dd137fdd2e6cd64aae3a56d203cef640",
   },
 };
 
@@ -72,6 +93,120 @@ export const P384: CurveVectors = {
       "512c8cceee3890a84058ce1e22dbc2198f42323ce8aca9135329f03c068e5112dc7cc3ef3446defceb01a45c2667fdd5",
   },
 };
+
+/** RFC 6979 A.2.7. */
+export const P521: CurveVectors = {
+  order:
+    "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc" +
+    "0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
+  scalar:
+    "00fad06daa62ba3b25d2fb40133da757205de67f5bb0018fee8c86e1b68c7e75caa896eb32f1f47c70855836" +
+    "a6d16fcc1466f6d8fbec67db89ec0c08b0e996b83538",
+  publicKey:
+    "01894550d0785932e00eaa23b694f213f8c3121f86dc97a04e5a7167db4e5bcd371123d46e45db6b5d5370a7" +
+    "f20fb633155d38ffa16d2bd761dcac474b9a2f5023a400493101c962cd4d2fddf782285e64584139c2f91b47" +
+    "f87ff82354d6630f746a28a0db25741b5b34a828008b22acc23f924faafbd4d33f81ea66956dfeaa2bfdfcf5",
+  signatures: {
+    sha256:
+      "01511bb4d675114fe266fc4372b87682baecc01d3cc62cf2303c92b3526012659d16876e25c7c1e57648f23b" +
+      "73564d67f61c6f14d527d54972810421e7d87589e1a7004a171143a83163d6df460aaf61522695f207a58b95" +
+      "c0644d87e52aa1a347916e4f7a72930b1bc06dbe22ce3f58264afd23704cbb63b29b931f7de6c9d949a7ecfc",
+    sha384:
+      "01ea842a0e17d2de4f92c15315c63ddf72685c18195c2bb95e572b9c5136ca4b4b576ad712a52be9730627d1" +
+      "6054ba40cc0b8d3ff035b12ae75168397f5d50c6745101f21a3cee066e1961025fb048bd5fe2b7924d0cd797" +
+      "babe0a83b66f1e35eeaf5fde143fa85dc394a7dee766523393784484bdf3e00114a1c857cde1aa203db65d61",
+    sha512:
+      "00c328fafcbd79dd77850370c46325d987cb525569fb63c5d3bc53950e6d4c5f174e25a1ee9017b5d450606a" +
+      "dd152b534931d7d4e8455cc91f9b15bf05ec36e377fa00617cce7cf5064806c467f678d3b4080d6f1cc50af2" +
+      "6ca209417308281b68af282623eaa63e5b5c0723d8b8c37ff0777b1a20f8ccb1dccc43997f1ee0e44da4a67a",
+  },
+};
+
+/** Hexadecimal, but for the context. */
+export interface EdVector {
+  readonly seed: string;
+  readonly publicKey: string;
+  readonly content: string;
+  readonly context: string;
+  readonly signature: string;
+}
+
+/** RFC 8032 §7.1, tests 1 to 3. */
+export const ED25519: readonly EdVector[] = [
+  {
+    seed: "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+    publicKey: "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+    content: "",
+    context: "",
+    signature:
+      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a3" +
+      "3bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+  },
+  {
+    seed: "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+    publicKey: "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+    content: "72",
+    context: "",
+    signature:
+      "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15" +
+      "996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+  },
+  {
+    seed: "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+    publicKey: "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+    content: "af82",
+    context: "",
+    signature:
+      "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16" +
+      "f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+  },
+];
+
+/** RFC 8032 §7.4: blank, 1 octet, 1 octet with context. */
+export const ED448: readonly EdVector[] = [
+  {
+    seed:
+      "6c82a562cb808d10d632be89c8513ebf6c929f34ddfa8c9f63c9960ef6e348a3528c8a3fcc2f" +
+      "044e39a3fc5b94492f8f032e7549a20098f95b",
+    publicKey:
+      "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778edf124769b46" +
+      "c7061bd6783df1e50f6cd1fa1abeafe8256180",
+    content: "",
+    context: "",
+    signature:
+      "533a37f6bbe457251f023c0d88f976ae2dfb504a843e34d2074fd823d41a591f2b233f034f62" +
+      "8281f2fd7a22ddd47d7828c59bd0a21bfd3980ff0d2028d4b18a9df63e006c5d1c2d345b925d" +
+      "8dc00b4104852db99ac5c7cdda8530a113a0f4dbb61149f05a7363268c71d95808ff2e652600",
+  },
+  {
+    seed:
+      "c4eab05d357007c632f3dbb48489924d552b08fe0c353a0d4a1f00acda2c463afbea67c5e8d2" +
+      "877c5e3bc397a659949ef8021e954e0a12274e",
+    publicKey:
+      "43ba28f430cdff456ae531545f7ecd0ac834a55d9358c0372bfa0c6c6798c0866aea01eb0074" +
+      "2802b8438ea4cb82169c235160627b4c3a9480",
+    content: "03",
+    context: "",
+    signature:
+      "26b8f91727bd62897af15e41eb43c377efb9c610d48f2335cb0bd0087810f4352541b143c4b9" +
+      "81b7e18f62de8ccdf633fc1bf037ab7cd779805e0dbcc0aae1cbcee1afb2e027df36bc04dcec" +
+      "bf154336c19f0af7e0a6472905e799f1953d2a0ff3348ab21aa4adafd1d234441cf807c03a00",
+  },
+  {
+    seed:
+      "c4eab05d357007c632f3dbb48489924d552b08fe0c353a0d4a1f00acda2c463afbea67c5e8d2" +
+      "877c5e3bc397a659949ef8021e954e0a12274e",
+    publicKey:
+      "43ba28f430cdff456ae531545f7ecd0ac834a55d9358c0372bfa0c6c6798c0866aea01eb0074" +
+      "2802b8438ea4cb82169c235160627b4c3a9480",
+    content: "03",
+    context: "foo",
+    signature:
+      "d4f8f6131770dd46f40867d6fd5d5055de43541f8c5e35abbcd001b32a89f7d2151f7647f11d" +
+      "8ca2ae279fb842d607217fce6e042f6815ea000c85741de5c8da1144a6a1aba7f96de42505d7" +
+      "a7298524fda538fccbbb754f578c1cad10d54d0d5428407e85dcbc98a49155c13764e66c3c00",
+  },
+];
 
 export interface AeadVector {
   readonly key: Uint8Array;

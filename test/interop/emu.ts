@@ -6,6 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EmuLink } from "../../cli/emu-link.js";
+import { REQUESTS } from "../../cli/requester/names.js";
+import { covered, coveredBy, PEER } from "../support/coverage.js";
+
+coveredBy(PEER);
 
 const BIN = process.env.SPDM_EMU_BIN;
 export const skip = BIN === undefined ? "set SPDM_EMU_BIN to the folder of DMTF's spdm-emu binaries" : false;
@@ -29,16 +33,33 @@ export class KeyFolder {
   }
 }
 
+/** What `serve --trace` prints of a request that was answered without an error. */
+const ANSWERED = /^(\d)\.(\d) ([A-Z_]+)[^:]*: \d+ → \d+ bytes$/gm;
+
+function count(trace: string): void {
+  for (const [, major, minor, name] of trace.matchAll(ANSWERED)) {
+    const code = Object.entries(REQUESTS).find(([, each]) => each === name)?.[0];
+    if (code !== undefined) covered(PEER, (Number(major) << 4) | Number(minor), Number(code));
+  }
+}
+
 /** `spdm serve` with the test keys, once it serves. */
 export async function startServe(port: number, options: readonly string[]): Promise<ChildProcess> {
-  const args = [join(ROOT, "cli/spdm.js"), "serve", "--port", String(port), "--identity", KEYS, ...options];
+  const trace = options.includes("--board") ? [] : ["--trace"];
+  const args = [join(ROOT, "cli/spdm.js"), "serve", "--port", String(port), "--identity", KEYS, ...trace, ...options];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
-  for await (const chunk of child.stdout!) {
-    output += chunk;
-    if (output.includes("serving SPDM")) return child;
-  }
-  throw new Error(`ended without serving: ${output}`);
+  const serving = new Promise<void>((resolve, reject) => {
+    child.stdout!.on("data", (chunk) => {
+      output += chunk;
+      if (output.includes("serving SPDM")) resolve();
+      count(output);
+      output = output.slice(output.lastIndexOf("\n") + 1);
+    });
+    child.on("exit", () => reject(new Error(`ended without serving: ${output}`)));
+  });
+  await serving;
+  return child;
 }
 
 /** Runs DMTF's requester; what it printed, and its exit status. */

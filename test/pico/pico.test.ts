@@ -8,7 +8,6 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import budget from "../../boards/pico/budget.json" with { type: "json" };
 import { picoReference } from "../../boards/pico/reference.js";
-import { emulatedSmbus, MctpLink } from "../../cli/mctp-link.js";
 import { attest } from "../../cli/requester/attest.js";
 import type { Reference } from "../../cli/requester/reference.js";
 import { ECDSA_P256, SHA_256 } from "../../src/algorithms.js";
@@ -16,11 +15,9 @@ import { V1_2, V1_3, VERSIONS } from "../../src/versions.js";
 import { attestOptions } from "../board/support/attest-options.js";
 import { testFlash } from "../board/support/identity.js";
 import { buildPico, missing, type PicoImage } from "./support/build.js";
-import { Rp2040, type Rp2040Options } from "./support/rp2040.js";
+import { linkTo, OWNER } from "./support/link.js";
+import { FLASH_LENGTH, Rp2040, type Rp2040Options } from "./support/rp2040.js";
 
-const OWNER = 0x10;
-const ADDRESS = 0x1d;
-const FLASH_LENGTH = 2 << 20;
 const BANKS_LENGTH = 2 * (64 + 4) * 1024;
 const limit = { timeout: 300_000 };
 const emulator = missing("MODDABLE", "PICO_SDK_DIR", "PICO_BOOTROM");
@@ -38,12 +35,6 @@ describe("the Pico's firmware in rp2040js", { skip: emulator }, () => {
       flash: [[FLASH_LENGTH - BANKS_LENGTH, testFlash()]],
       ...changes,
     });
-  }
-
-  async function linkTo(to: Rp2040): Promise<MctpLink> {
-    const link = new MctpLink(to.bus, emulatedSmbus(OWNER, ADDRESS));
-    await link.discover();
-    return link;
   }
 
   before(async () => {

@@ -6,11 +6,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DECRYPT_ERROR, INVALID_REQUEST, UNEXPECTED_REQUEST } from "../../src/errors.js";
 import { AFTER_CAPABILITIES, AFTER_VERSION } from "../../src/exchange.js";
+import { measurementExtensionLog } from "../../src/messages/measurement-extension-log.js";
 import { V1_1, V1_2, V1_4 } from "../../src/versions.js";
 import { concat, readLe, toHex } from "../support/bytes.js";
 import { Conversation } from "../support/fixture.js";
+import { DMTF_LOG, getLog } from "../support/log.js";
 import { getCapabilities, getCertificate, getVersion, negotiateAlgorithms } from "../support/requests.js";
 import {
+  EXCHANGES,
   IN_THE_CLEAR_FLAG,
   keyExchangeRequest,
   Peer,
@@ -86,6 +89,29 @@ test("DMTF-2026-0002: an offset and a length that wrap together", () => {
   session.refused(getCertificate(V1_4, 0, 0xffff, 0xffff), INVALID_REQUEST);
   const length = session.answer(getCertificate(V1_4, 0, 1, 0xffff)).length;
   assert.equal(length, 8 + readLe(session.answer(getCertificate(V1_4, 0, 0, 4)), 8, 4) - 1);
+});
+
+test("DMTF-2026-0002: nor an offset and a length of the measurement extension log", () => {
+  const on = sessionBoard({}, { exchanges: [...EXCHANGES, measurementExtensionLog], log: DMTF_LOG });
+  const peer = new Peer(V1_4, on, { flags: SESSION_FLAGS, tables: sessionTables(), melSpecification: 1 });
+  const session = peer.open();
+  for (const ask of [
+    (request: Uint8Array) => peer.conversation.ask(request),
+    (request: Uint8Array) => session.ask(request),
+  ]) {
+    for (const [offset, length] of [
+      [0xffffffff, 0xffffffff],
+      [0xffffffff, 1],
+      [0xfffffff0, 0x20],
+      [0x80000000, 0x80000000],
+      [63, 0xffffffff],
+    ]) {
+      assert.equal(toHex(ask(getLog(V1_4, offset, length))), "147f0100");
+    }
+    const last = ask(getLog(V1_4, 62, 0xffffffff));
+    assert.deepEqual([last.length, readLe(last, 4, 4), readLe(last, 8, 4)], [13, 1, 0]);
+  }
+  assert.deepEqual(on.faults, []);
 });
 
 test("sequence numbers: no record is made twice under one key and number", () => {

@@ -62,6 +62,18 @@ const GUARDS: readonly Guard[] = [
     without: "",
   },
   {
+    tests: "DMTF-2026-0002: nor",
+    file: "src/messages/measurement-extension-log.ts",
+    guard: "if (offset >= total) throw new SpdmError(INVALID_REQUEST);",
+    without: "",
+  },
+  {
+    tests: "DMTF-2026-0002: nor",
+    file: "src/messages/measurement-extension-log.ts",
+    guard: "Math.min(length, total - offset, room)",
+    without: "Math.min(length, room)",
+  },
+  {
     tests: "sequence numbers",
     file: "src/record.ts",
     guard: "this.#sequence++;\n    this.#key.seal",

@@ -12,13 +12,14 @@ import {
   GET_CAPABILITIES,
   GET_CERTIFICATE,
   GET_DIGESTS,
+  GET_ENDPOINT_INFO,
   GET_MEASUREMENTS,
   GET_VERSION,
   NEGOTIATE_ALGORITHMS,
 } from "../../src/exchange.js";
 import { readRecord } from "../../src/measurement-block.js";
 import { readError, writeError } from "../../src/messages/error.js";
-import { CHALLENGE_AUTH_CONTEXT, MEASUREMENTS_CONTEXT, verify } from "../../src/signing.js";
+import { CHALLENGE_AUTH_CONTEXT, ENDPOINT_INFO_CONTEXT, MEASUREMENTS_CONTEXT, verify } from "../../src/signing.js";
 import { MeasurementRun, Transcript } from "../../src/transcript.js";
 import { V1_2 } from "../../src/versions.js";
 import { Reader, Writer } from "../../src/wire.js";
@@ -42,7 +43,7 @@ const CONTENT: Readonly<Record<string, readonly number[]>> = {
   "v1.2-p384-chunked-allcaps": [48, 9, 15, 6, 5],
   "v1.2-p384-kex-encrypted": [29, 0, 0, 4, 4],
   "v1.2-p384-psk": [20, 0, 0, 2, 3],
-  "v1.3-p384-allcaps": [56, 29, 0, 6, 5],
+  "v1.3-p384-allcaps": [64, 21, 0, 6, 9],
   "v1.3-p384-kex-encrypted": [29, 0, 0, 4, 4],
   "v1.3-p384-mutauth-digests": [37, 0, 0, 4, 4],
   "v1.3-p384-psk": [20, 0, 0, 2, 3],
@@ -104,6 +105,12 @@ class Walk {
   take(pair: Pair): void {
     const { transcript } = this;
     const code = pair.request[1];
+    if (code === GET_ENDPOINT_INFO) {
+      if (pair.session === undefined) this.measured.reset();
+      else this.l1.delete(pair.session);
+      this.#verify(pair, this.transcript.fork(), "ENDPOINT_INFO", ENDPOINT_INFO_CONTEXT);
+      return;
+    }
     if (code === GET_CERTIFICATE) this.chains.set(pair.request[2] & 0x0f, pair.response.subarray(8));
     if (pair.session !== undefined) {
       this.#inSession(pair, pair.session);
@@ -197,7 +204,7 @@ for (const recording of RECORDINGS) {
     const walk = new Walk(recording);
     for (const pair of pairsOf(messagesOf(recording).messages)) walk.take(pair);
     assert.equal(walk.checkedCount, CONTENT[recording.name][4]);
-    const ops = ["CHALLENGE_AUTH", "MEASUREMENTS"];
+    const ops = ["CHALLENGE_AUTH", "ENDPOINT_INFO", "MEASUREMENTS"];
     const recorded = recording.signatures.filter(({ by, op }) => by === "responder" && ops.includes(op));
     assert.equal(walk.checkedCount, recorded.length);
   });

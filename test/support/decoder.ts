@@ -11,6 +11,8 @@ import {
   GET_CERTIFICATE,
   GET_DIGESTS,
   GET_ENCAPSULATED_REQUEST,
+  GET_ENDPOINT_INFO,
+  GET_MEASUREMENT_EXTENSION_LOG,
   GET_MEASUREMENTS,
   GET_VERSION,
   HEARTBEAT,
@@ -27,10 +29,12 @@ import * as challenge from "../../src/messages/challenge.js";
 import * as digests from "../../src/messages/digests.js";
 import * as encapsulated from "../../src/messages/encapsulated.js";
 import * as endSession from "../../src/messages/end-session.js";
+import * as endpointInfo from "../../src/messages/endpoint-info.js";
 import * as finish from "../../src/messages/finish.js";
 import * as heartbeat from "../../src/messages/heartbeat.js";
 import * as keyExchange from "../../src/messages/key-exchange.js";
 import * as keyUpdate from "../../src/messages/key-update.js";
+import * as log from "../../src/messages/measurement-extension-log.js";
 import * as measurements from "../../src/messages/measurements.js";
 import * as pskExchange from "../../src/messages/psk-exchange.js";
 import * as pskFinish from "../../src/messages/psk-finish.js";
@@ -43,7 +47,7 @@ import { type Curve, curveOf, hashOf } from "./fixture.js";
 import { mlDsaOf } from "./ml-dsa.js";
 import type { Pair, Recording } from "./vectors.js";
 
-const versionOf = (recording: Recording): Version => 0x10 | Number(recording.spdmVersion[2]);
+export const versionOf = (recording: Recording): Version => 0x10 | Number(recording.spdmVersion[2]);
 
 function exchangeLengths({ algorithms: { dhe, kem } }: Recording): readonly [number, number] {
   if (kem === "ML_KEM_768") return [1184, 1088];
@@ -155,6 +159,20 @@ export class Decoder {
         const asked = measurements.readGetMeasurements(request, version);
         measurements.writeGetMeasurements(w, asked, version);
         measurements.writeMeasurements(answer, measurements.readMeasurements(response, version), version);
+        return asked.nonce === undefined ? 0 : suite.signatureLength;
+      }
+      case GET_MEASUREMENT_EXTENSION_LOG:
+        log.writeGetMeasurementExtensionLog(w, log.readGetMeasurementExtensionLog(request));
+        log.writeMeasurementExtensionLog(answer, log.readMeasurementExtensionLog(response));
+        return 0;
+      case GET_ENDPOINT_INFO: {
+        const asked = endpointInfo.readGetEndpointInfo(request);
+        endpointInfo.writeGetEndpointInfo(w, asked);
+        const told = endpointInfo.readEndpointInfo(response, asked.nonce !== undefined);
+        endpointInfo.writeEndpointInfo(answer, told);
+        const info = new Writer(new Uint8Array(told.info.length));
+        endpointInfo.writeDeviceClasses(info, endpointInfo.readDeviceClasses(told.info));
+        assert.equal(toHex(info.written()), toHex(told.info));
         return asked.nonce === undefined ? 0 : suite.signatureLength;
       }
       case KEY_EXCHANGE: {

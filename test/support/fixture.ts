@@ -287,6 +287,11 @@ export class Conversation {
     const a = this.version >= V1_2 ? [this.vca] : [];
     return this.#isSigned("responder-measurements signing", slot, [...a, ...before, request], response);
   }
+
+  /** Whether ENDPOINT_INFO `response` is signed over VCA and `request`. */
+  isIl1(request: Uint8Array, response: Uint8Array, slot = 0): boolean {
+    return this.#isSigned("responder-endpoint_info signing", slot, [this.vca, request], response);
+  }
 }
 
 export const STATES: readonly State[] = [NOT_STARTED, AFTER_VERSION, AFTER_CAPABILITIES, NEGOTIATED];

@@ -36,6 +36,9 @@ function hashAlgorithm(name: string, outputLen: number, blockLen: number): HashA
 export const sha256 = hashAlgorithm("sha256", 32, 64);
 export const sha384 = hashAlgorithm("sha384", 48, 128);
 export const sha512 = hashAlgorithm("sha512", 64, 128);
+export const sha3_256 = hashAlgorithm("sha3-256", 32, 136);
+export const sha3_384 = hashAlgorithm("sha3-384", 48, 104);
+export const sha3_512 = hashAlgorithm("sha3-512", 64, 72);
 
 function keyAgreement(curve: string, length: number): KeyAgreement {
   return {

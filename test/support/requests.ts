@@ -82,3 +82,9 @@ export function vendorDefined(version: Version, standardId: number, vendorId: nu
   const header = [version, 0xfe, 0, 0, ...u16(standardId), vendorId.length, ...vendorId];
   return Uint8Array.from([...header, ...u16(payload.length), ...payload]);
 }
+
+/** Device class identifiers; a nonce is there if `slot` is to sign them. */
+export function getEndpointInfo(version: Version, slot?: number, subCode = 1): Uint8Array {
+  const head = [version, 0x87, subCode, slot ?? 0, slot === undefined ? 0 : 1, 0, 0, 0];
+  return Uint8Array.from([...head, ...(slot === undefined ? [] : NONCE)]);
+}

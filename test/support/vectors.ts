@@ -80,7 +80,11 @@ export interface Recording {
     readonly otherParams?: number;
   };
   /** Flags. */
-  readonly capabilities: { readonly requester?: number; readonly responder: number };
+  readonly capabilities: {
+    readonly requester?: number;
+    readonly responder: number;
+    readonly responderDataTransferSize?: number;
+  };
   readonly frames: readonly {
     readonly n: number;
     readonly dir: string;
@@ -128,6 +132,9 @@ export const RECORDINGS: readonly Recording[] = [
   v14P384KexEncrypted,
   v14P384Psk,
 ];
+
+/** Those with chunks. */
+export const CHUNKED_RECORDINGS: readonly Recording[] = [v12P384Chunked, v12P384ChunkedAllcaps, v14Mldsa65Mlkem768Kex];
 
 export const SESSION_RECORDINGS: readonly Recording[] = RECORDINGS.filter(({ sessions }) => sessions.length > 0);
 

@@ -6,8 +6,11 @@ import { writeIdentityImage } from "../../../certs/identity-writer.js";
 import { identityOf, loadIdentity, loadPsks, loadRequester } from "../../../cli/identity.js";
 import { sha256 } from "../../../hal/portable/crypto.js";
 import { ECDSA_P384 } from "../../../src/algorithms.js";
+import { BOARD, coveredBy } from "../../support/coverage.js";
 
-const KEYS = fileURLToPath(new URL("../../vectors/keys", import.meta.url));
+coveredBy(BOARD);
+
+export const KEYS = fileURLToPath(new URL("../../vectors/keys", import.meta.url));
 
 /** The roots of its chains. */
 export const ROOTS = ["ecp256", "ecp384"].map((folder) => join(KEYS, folder, "ca.cert.der"));

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sha3_256, sha3_384, sha3_512 } from "../../../hal/portable/sha3.js";
+import { ED448, ED25519, RSAPSS_3072 } from "../../../src/algorithms.js";
 import { INVALID_REQUEST, RESPONSE_TOO_LARGE, UNEXPECTED_REQUEST } from "../../../src/errors.js";
 import { AFTER_CAPABILITIES } from "../../../src/exchange.js";
-import { algorithms } from "../../../src/messages/algorithms.js";
+import { algorithms, baseAsymIn } from "../../../src/messages/algorithms.js";
 import { capabilities } from "../../../src/messages/capabilities.js";
 import { version as versionExchange } from "../../../src/messages/version.js";
 import { V1_0, V1_1, V1_2, V1_3, V1_4, VERSIONS, type Version } from "../../../src/versions.js";
@@ -70,6 +72,47 @@ test("PqcAsymAlgo is not selected, nor a MELspecification", () => {
   const response = selected(V1_4, { pqcAsym: 0xffffffff, melSpecification: 1 });
   assert.equal(readLe(response, 20, 4), 0);
   assert.equal(response[31], 0);
+});
+
+test("EdDSA came with 1.2: before it, its bits are reserved, and nobody selects them", () => {
+  const identity = testIdentity(CURVES[1], [0]);
+  const on = () =>
+    board({
+      baseAsym: [
+        { algorithm: ED448, identity },
+        { algorithm: ED25519, identity },
+        { algorithm: RSAPSS_3072, identity },
+      ],
+    });
+  for (const version of VERSIONS) {
+    const sel = (baseAsym: number) => readLe(selected(version, { baseAsym }, {}, on()), 12, 4);
+    assert.equal(sel(0xffffffff), version >= V1_2 ? ED448 : RSAPSS_3072);
+    assert.equal(sel(RSAPSS_3072), RSAPSS_3072);
+    if (version >= V1_2) assert.equal(sel(ED25519 | RSAPSS_3072), ED25519);
+    else ready(version, {}, on()).refused(negotiateAlgorithms(version, { baseAsym: ED25519 }), INVALID_REQUEST);
+  }
+  assert.deepEqual(
+    [V1_1, V1_2].map((version) => baseAsymIn(version, 0xfff)),
+    [0x1ff, 0xfff],
+  );
+});
+
+test("SHA-3 is of every version, as are RSA and P-521", () => {
+  const identity = testIdentity(CURVES[1], [0]);
+  for (const version of VERSIONS) {
+    for (const [algorithm, engine] of [
+      [8, sha3_256],
+      [0x10, sha3_384],
+      [0x20, sha3_512],
+    ] as const) {
+      const on = board({ baseHash: [{ algorithm, engine }] });
+      assert.equal(readLe(selected(version, { baseHash: algorithm | 1 }, {}, on), 16, 4), algorithm);
+    }
+    for (const algorithm of [1, 2, 4, 8, 0x20, 0x40, 0x100]) {
+      const on = board({ baseAsym: [{ algorithm, identity }] });
+      assert.equal(readLe(selected(version, { baseAsym: 0xffffffff }, {}, on), 12, 4), algorithm);
+    }
+  }
 });
 
 test("NEGOTIATE_ALGORITHMS is taken once, after CAPABILITIES", () => {

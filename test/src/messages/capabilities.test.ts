@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { responderFlags } from "../../../src/capabilities.js";
-import { INVALID_REQUEST, UNEXPECTED_REQUEST, VERSION_MISMATCH } from "../../../src/errors.js";
+import { INVALID_REQUEST, RESPONSE_TOO_LARGE, UNEXPECTED_REQUEST, VERSION_MISMATCH } from "../../../src/errors.js";
 import {
   AFTER_CAPABILITIES,
   AFTER_VERSION,
@@ -9,13 +9,26 @@ import {
   NEGOTIATED,
   OUTSIDE_SESSION,
 } from "../../../src/exchange.js";
-import { capabilities } from "../../../src/messages/capabilities.js";
+import { algorithms } from "../../../src/messages/algorithms.js";
+import { capabilities, readCapabilities, writeCapabilities } from "../../../src/messages/capabilities.js";
 import { digests } from "../../../src/messages/digests.js";
+import { measurements } from "../../../src/messages/measurements.js";
 import { version } from "../../../src/messages/version.js";
 import { V1_0, V1_1, V1_2, V1_3, V1_4, VERSIONS, type Version } from "../../../src/versions.js";
+import { Reader, WireError, Writer } from "../../../src/wire.js";
 import { concat, fromHex, toHex } from "../../support/bytes.js";
 import { board, Conversation } from "../../support/fixture.js";
-import { type CapabilityFields, getCapabilities, getDigests, negotiateAlgorithms } from "../../support/requests.js";
+import {
+  type CapabilityFields,
+  getCapabilities,
+  getDigests,
+  getMeasurements,
+  getVersion,
+  negotiateAlgorithms,
+} from "../../support/requests.js";
+import { EXCHANGES, SESSION_FLAGS, sessionBoard, sessionTables } from "../../support/session.js";
+
+const REST = [version, capabilities, algorithms, measurements];
 
 const CERT = 1 << 1;
 const CHAL = 1 << 2;
@@ -75,7 +88,7 @@ test("flags that a version reserves are not shown in it", () => {
     respond: () => {},
   };
   for (const v of VERSIONS) {
-    const on = board({ exchanges: [version, capabilities, later] });
+    const on = board({ exchanges: [version, capabilities, later], log: { entries: [] } });
     const response = new Conversation(v, {}, on).reach(AFTER_VERSION).answer(getCapabilities(v));
     assert.equal(response[11], v >= V1_3 ? 1 : 0);
   }
@@ -154,6 +167,95 @@ test("the algorithms block is asked for with CHUNK_CAP only; without chunking he
     accepts(version, { param1: 0xfe });
   }
   for (const version of [V1_0, V1_1, V1_2]) accepts(version, { param1: 1 });
+});
+
+/** A board that chunks, as far as CAPABILITIES goes. */
+const chunking: Exchange = {
+  request: 0x85,
+  since: V1_2,
+  after: NEGOTIATED,
+  channels: OUTSIDE_SESSION,
+  capability: CHUNK,
+  peerCapability: 0,
+  endsM1: false,
+  respond() {},
+};
+
+/** What a board without and with sessions lists. */
+const BLOCKS = [`00001e000102900000000700000000000000${"00".repeat(8)}00000000`];
+BLOCKS.push(`03002a00${BLOCKS[0].slice(8)}022018000320060005200100`);
+
+test("the algorithms block: all that the board has, as part of VCA, where both sides chunk", () => {
+  for (const version of [V1_3, V1_4]) {
+    const boards = [
+      board({ exchanges: [...REST, chunking] }),
+      sessionBoard({}, { exchanges: [...EXCHANGES, chunking] }),
+    ];
+    for (const [i, on] of boards.entries()) {
+      const flags = CHUNK | (i === 0 ? 0 : SESSION_FLAGS);
+      const conversation = new Conversation(version, { flags, tables: i === 0 ? [] : sessionTables() }, on);
+      conversation.reach(AFTER_VERSION);
+      const request = getCapabilities(version, { param1: 1, flags });
+      const response = conversation.answer(request);
+      assert.equal(response[2], 1);
+      assert.equal(toHex(response.subarray(20)), BLOCKS[i]);
+      assertReadWhole(response, version);
+
+      conversation.vca = concat(conversation.vca, request, response);
+      conversation.state = AFTER_CAPABILITIES;
+      const asked = getMeasurements(version);
+      assert.ok(conversation.reach(NEGOTIATED).isL1([], asked, conversation.answer(asked)));
+    }
+  }
+});
+
+/** CAPABILITIES decode and encode back, and are malformed if a byte lacks, or the block's length is another. */
+function assertReadWhole(response: Uint8Array, version: Version): void {
+  const read = (bytes: Uint8Array) => {
+    const r = new Reader(bytes);
+    r.skip(2);
+    const fields = readCapabilities(r, version);
+    assert.equal(r.remaining, 0);
+    return fields;
+  };
+  const w = new Writer(new Uint8Array(response.length).fill(0xee));
+  w.bytes(response.subarray(0, 2));
+  writeCapabilities(w, read(response), version);
+  assert.equal(toHex(w.written()), toHex(response));
+  for (let length = 2; length < response.length; length++) {
+    assert.throws(() => read(response.subarray(0, length)), WireError);
+  }
+  const wrong = response.slice();
+  wrong[22]++;
+  assert.throws(() => read(wrong), WireError);
+}
+
+test("the block is left out if it is not asked for, if the board does not chunk, and before 1.3", () => {
+  const on = board({ exchanges: [...REST, chunking] });
+  for (const version of [V1_3, V1_4]) {
+    const response = new Conversation(version, {}, on)
+      .reach(AFTER_VERSION)
+      .answer(getCapabilities(version, { flags: CHUNK }));
+    assert.deepEqual([response[2], response.length], [0, 20]);
+  }
+  const old = new Conversation(V1_2, {}, on).reach(AFTER_VERSION);
+  const response = old.answer(getCapabilities(V1_2, { param1: 1, flags: CHUNK }));
+  assert.deepEqual([response[2], response.length], [0, 20]);
+});
+
+test("CAPABILITIES with a block beyond the requester's DataTransferSize are a ResponseTooLarge", () => {
+  const on = board({ exchanges: [...REST, chunking] });
+  for (const [dataTransferSize, fits] of [
+    [42, false],
+    [49, false],
+    [50, true],
+  ] as const) {
+    const request = getCapabilities(V1_3, { param1: 1, flags: CHUNK, dataTransferSize, maxSpdmMsgSize: 4096 });
+    const conversation = new Conversation(V1_3, {}, on).reach(AFTER_VERSION);
+    if (fits) assert.equal(conversation.answer(request).length, 50);
+    else assert.equal(toHex(conversation.refused(request, RESPONSE_TOO_LARGE)), "32000000");
+    conversation.answer(getVersion());
+  }
 });
 
 const FROM_1_1 = [V1_1, V1_2, V1_3, V1_4];

@@ -1,0 +1,47 @@
+/**
+ * What Ed25519 and Ed448 have in common (RFC 8032), over @noble/curves. They hash content themselves, with the key, so
+ * there is no digest to hand them; nonces come from key and content, so there is no random source either.
+ */
+import type { EdDSA } from "@noble/curves/abstract/edwards.js";
+import type { SigningTerms, Verifier } from "../crypto.js";
+import type { Signer } from "./crypto.js";
+
+/** The context that the algorithm takes, if it takes one. */
+type Context = (terms: SigningTerms | undefined) => { readonly context?: Uint8Array };
+
+export function edVerifier(curve: EdDSA, context: Context): Verifier {
+  const { publicKey: publicKeyLength, signature: signatureLength } = curve.lengths as Required<EdDSA["lengths"]>;
+  return Object.freeze({
+    signatureLength,
+    publicKeyLength,
+    takesContent: true,
+    verify(publicKey: Uint8Array, content: Uint8Array, signature: Uint8Array, terms?: SigningTerms): boolean {
+      if (publicKey.length !== publicKeyLength || signature.length !== signatureLength) return false;
+      try {
+        // Encodings that RFC 8032 §5.1.3 refuses, which noble would take by default, verify nowhere else.
+        return curve.verify(signature, content, publicKey, { zip215: false, ...context(terms) });
+      } catch {
+        return false;
+      }
+    },
+  });
+}
+
+/** @param seed The private key of RFC 8032; kept, not copied. */
+export function edSigner(curve: EdDSA, context: Context, seed: Uint8Array): Signer {
+  if (!curve.utils.isValidSecretKey(seed)) throw new RangeError("not a private key");
+  const { publicKey: publicKeyLength, signature: signatureLength } = curve.lengths as Required<EdDSA["lengths"]>;
+  return Object.freeze({
+    signatureLength,
+    takesContent: true,
+    publicKey(out: Uint8Array): void {
+      if (out.length < publicKeyLength) throw new RangeError(`${publicKeyLength} bytes needed, ${out.length} given`);
+      out.set(curve.getPublicKey(seed));
+    },
+    sign(content: Uint8Array, signature: Uint8Array, terms?: SigningTerms): void {
+      if (signature.length < signatureLength)
+        throw new RangeError(`${signatureLength} bytes needed, ${signature.length} given`);
+      signature.set(curve.sign(content, seed, context(terms)));
+    },
+  });
+}

@@ -1,0 +1,3 @@
+#pragma once
+#include <pico/stdio/driver.h>
+extern stdio_driver_t stdio_usb;

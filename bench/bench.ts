@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadIdentity } from "../cli/identity.js";
-import { type Cost, KEYS, type Measured, measureAttestation, measureSession } from "./measure.js";
+import { type Cost, KEYS, type Measured, measureAttestation, measurePostQuantum, measureSession } from "./measure.js";
 
 const results = join(dirname(fileURLToPath(import.meta.url)), "results");
 
@@ -45,3 +45,12 @@ for (const [name, title, measure] of MEASUREMENTS) {
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(measured, null, 2)}\n`);
   console.log(table(title, measured));
 }
+
+const postQuantum = await measurePostQuantum();
+writeFileSync(join(results, "ast1030-noble-post-quantum.json"), `${JSON.stringify(postQuantum, null, 2)}\n`);
+console.log(
+  "ast1030, noble, ML-DSA-65 and ML-KEM-768: SHA-384, SPDM 1.4, million instructions, without packets and bus",
+);
+for (const { name, instructions } of postQuantum.costs) console.log(`${name.padEnd(52)}${millions(instructions)}`);
+const { imageLength, heapPeak, stackPeak } = postQuantum;
+console.log(`image ${imageLength} B, heap peak ${heapPeak} B, stack peak ${stackPeak} B`);

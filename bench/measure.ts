@@ -1,7 +1,7 @@
 /** Counts the instructions of an attestation and of a session on the emulated board: the same on every run. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildFirmware } from "../boards/ast1030/build.js";
+import { buildFirmware, RECIPES } from "../boards/ast1030/build.js";
 import { writeIdentityImage } from "../certs/identity-writer.js";
 import { BMC_ADDRESS, type Board, startBoard } from "../cli/emulator.js";
 import { loadIdentity } from "../cli/identity.js";
@@ -199,4 +199,32 @@ export function measureSession(variant: string, psk?: HintedKey): Promise<Measur
     await updateKeys(c, session);
     await endSession(c);
   });
+}
+
+export interface PostQuantumCost {
+  readonly name: string;
+  /** To the nearest million: the board's clock is all there is to tell. */
+  readonly instructions: number;
+}
+
+export interface PostQuantumMeasured extends Pick<Measured, "imageLength" | "heapPeak" | "stackPeak"> {
+  readonly costs: readonly PostQuantumCost[];
+}
+
+/** What post-quantum-main.ts says, run in the place of the firmware with noble. */
+export async function measurePostQuantum(): Promise<PostQuantumMeasured> {
+  const variant = "post-quantum";
+  const entry = fileURLToPath(new URL("post-quantum-main.ts", import.meta.url));
+  const { imageLength } = await buildFirmware(variant, { ...RECIPES.noble, entry });
+  const board = await startBoard({ variant, icount: 0, seed: SEED, bootTimeoutMs: PATIENCE_MS });
+  try {
+    const costs = board.lines
+      .map((line) => /^cost (\d+) (.+)$/.exec(line))
+      .filter((match) => match !== null)
+      .map(([, milliseconds, name]) => ({ name, instructions: Number(milliseconds) * 1e6 }));
+    const heapPeak = await board.readWord(board.symbols.heapPeakLength);
+    return { costs, imageLength, heapPeak, stackPeak: await readStackPeak(board) };
+  } finally {
+    await board.close();
+  }
 }

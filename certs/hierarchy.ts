@@ -25,6 +25,7 @@ import {
   RSASSA_3072,
   RSASSA_4096,
 } from "../src/algorithms.js";
+import { MlDsaKey, type MlDsaKeyPair } from "./ml-dsa.js";
 import {
   DEVICE_INFO,
   HARDWARE_IDENTITY,
@@ -43,11 +44,13 @@ export interface KeyKind {
   readonly algorithms: readonly number[];
   /** The folder's name in DMTF's key folders. */
   readonly folder: string;
-  /** node:crypto's, of a new pair. */
-  readonly generate: () => KeyPairKeyObjectResult;
+  /** A new pair, node:crypto's where it has them. */
+  readonly generate: () => KeyPairKeyObjectResult | MlDsaKeyPair;
   /** How @peculiar/x509 knows the certificates' signatures. */
   readonly signature: SignatureAlgorithm;
 }
+
+export type PrivateKey = KeyObject | MlDsaKey;
 
 interface SignatureAlgorithm extends webcrypto.Algorithm {
   readonly hash?: string;
@@ -109,7 +112,7 @@ export interface Validity {
 
 export interface Leaf {
   readonly certificate: x509.X509Certificate;
-  readonly privateKey: KeyObject;
+  readonly privateKey: PrivateKey;
 }
 
 export interface SlotLeaf extends Leaf {
@@ -177,7 +180,7 @@ async function makeAuthority(
 
 interface Keys {
   readonly publicKey: x509.PublicKey;
-  readonly privateKey: KeyObject;
+  readonly privateKey: PrivateKey;
 }
 
 function makeKeys({ generate }: KeyKind): Keys {
@@ -189,14 +192,17 @@ function makeKeys({ generate }: KeyKind): Keys {
  * Web Crypto with one key, over node:crypto, as far as issuing a certificate needs it. Node's own has Ed448 under another
  * name, on trial.
  */
-const cryptoOf = ({ signature: { hash } }: KeyKind, key: KeyObject) =>
+const cryptoOf = ({ signature: { hash } }: KeyKind, key: PrivateKey) =>
   ({
     getRandomValues: (bytes: Uint8Array) => randomFillSync(bytes),
     subtle: {
       sign: async (_algorithm: unknown, _key: unknown, data: ArrayBuffer) =>
-        new Uint8Array(sign(hash, new Uint8Array(data), { key, dsaEncoding: "ieee-p1363" })).buffer,
+        new Uint8Array(signed(hash, new Uint8Array(data), key)).buffer,
     },
   }) as unknown as webcrypto.Crypto;
+
+const signed = (hash: string | undefined, data: Uint8Array, key: PrivateKey): Uint8Array =>
+  key instanceof MlDsaKey ? key.sign(data) : sign(hash, data, { key, dsaEncoding: "ieee-p1363" });
 
 /** Without an issuer the certificate signs itself. */
 async function issue(

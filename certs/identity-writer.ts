@@ -28,6 +28,8 @@ export interface DeviceIdentity {
   /** 16 bytes. */
   readonly uuid: Uint8Array;
   readonly credentials: readonly Credential[];
+  /** The same under PqcAsymAlgo, with ML-DSA's seeds as keys. Images hold none of them. */
+  readonly pqcCredentials?: readonly Credential[];
   /** Hints and keys of 1 to 64 bytes, no hint twice. */
   readonly psks?: readonly HintedKey[];
   /** Certificates, DER, that chains of requesters may begin with. */

@@ -16,7 +16,8 @@ import {
 import { type Credential, writeIdentityImage } from "../certs/identity-writer.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import type { HintedKey } from "../hal/portable/psk.js";
-import { loadIdentity, PSK_FILE, slotSuffix } from "./identity.js";
+import { loadIdentity, PSK_FILE } from "./identity.js";
+import { slotSuffix } from "./key-folder.js";
 
 const IMAGE_FILE = "identity.bin";
 
@@ -97,7 +98,7 @@ function deviceFiles(uuid: string, hierarchies: readonly Hierarchy[]): OutputFil
     const [algorithm] = hierarchy.kind.algorithms;
     for (const leaf of hierarchy.leaves) {
       const chain = chainTo(leaf, hierarchy);
-      credentials.push({ slot: leaf.slot, algorithm, chain, key: scalar(leaf.privateKey) });
+      credentials.push({ slot: leaf.slot, algorithm, chain, key: scalar(leaf.privateKey as KeyObject) });
     }
   }
   const psk = { hint: Buffer.from(PSK_HINT), key: randomBytes(PSK_LENGTH) };

@@ -7,6 +7,7 @@ import type { DeviceIdentity } from "../certs/identity-writer.js";
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "../hal/node/crypto.js";
 import { ffdhe2048, ffdhe3072, ffdhe4096 } from "../hal/node/ffdhe.js";
 import * as engines from "../hal/portable/crypto.js";
+import { mlKem512, mlKem768, mlKem1024 } from "../hal/portable/ml-kem.js";
 import { portablePskStore } from "../hal/portable/psk.js";
 import { sha3_256, sha3_384, sha3_512 } from "../hal/portable/sha3.js";
 import * as algorithm from "../src/algorithms.js";
@@ -28,6 +29,7 @@ import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
 import { HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
+import { mlDsaIdentity } from "./ml-dsa-identity.js";
 import { requesterTrust } from "./requester-trust.js";
 
 /** What DMTF's emulator and its buffers are made for; as large as that its MaxSPDMmsgSize. */
@@ -103,6 +105,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
       { algorithm: algorithm.SHA3_512, engine: sha3_512 },
     ],
     ...keys,
+    pqcAsym: pqcIdentitiesOf(device),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
     deviceClasses: DEVICE_CLASSES,
     events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),
@@ -117,6 +120,13 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   });
 }
 
+/** ML-DSA where there are chains for it, first the one of about P-384's strength. */
+function pqcIdentitiesOf({ pqcCredentials = [] }: DeviceIdentity) {
+  return [algorithm.ML_DSA_65, algorithm.ML_DSA_87, algorithm.ML_DSA_44]
+    .filter((one) => pqcCredentials.some((credential) => credential.algorithm === one))
+    .map((one) => ({ algorithm: one, identity: mlDsaIdentity(pqcCredentials, one) }));
+}
+
 function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, heartbeatPeriod: number): SecureSessions {
   return {
     dhe: [
@@ -126,6 +136,11 @@ function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, hear
       { algorithm: algorithm.FFDHE_3072, engine: ffdhe3072() },
       { algorithm: algorithm.FFDHE_4096, engine: ffdhe4096() },
       { algorithm: algorithm.FFDHE_2048, engine: ffdhe2048() },
+    ],
+    kem: [
+      { algorithm: algorithm.ML_KEM_768, engine: mlKem768(random) },
+      { algorithm: algorithm.ML_KEM_1024, engine: mlKem1024(random) },
+      { algorithm: algorithm.ML_KEM_512, engine: mlKem512(random) },
     ],
     aead: [
       { algorithm: algorithm.AES_256_GCM, engine: aes256Gcm },

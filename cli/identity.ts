@@ -24,8 +24,9 @@ import type { Storage } from "../hal/storage.js";
 import * as algorithms from "../src/algorithms.js";
 import { WireError } from "../src/wire.js";
 import { splitChain } from "./chain.js";
+import { type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
+import { mlDsaCredentials } from "./ml-dsa-identity.js";
 
-const SLOT_COUNT = 8;
 /** In a folder: pre-shared keys as [{ "hint": hexadecimal, "key": hexadecimal }, …], 1 to 64 bytes each. */
 export const PSK_FILE = "psk.json";
 
@@ -54,11 +55,9 @@ const SIGNERS: Readonly<Record<number, (key: Uint8Array, random: Random) => Sign
   [algorithms.RSAPSS_4096]: rsapssSigner,
 };
 
-/** Whose files of a folder. */
-type Role = "responder" | "requester";
-
 /**
- * Reads an identity image, or a folder in DMTF's layout (one that holds ecp256 and ecp384, or one of these two); its
+ * Reads an identity image, or a folder in DMTF's layout (one that holds ecp256 and ecp384, or one of these two, and
+ * perhaps mldsa44, mldsa65 and mldsa87); its
  * ca.cert.der are the requester anchors, its bundle_requester.certchain.der the requester chains. `policy` takes the place
  * of what is provisioned, which for folders is the default. Throws an Error with the file at fault.
  * @param kinds What of a folder is read; by default what boards can have.
@@ -108,6 +107,7 @@ function identityFromImage(path: string): LoadedIdentity {
       chain: bytes(chain),
       key: bytes(key),
     })),
+    pqcCredentials: [],
     psks: table.psks.map(({ hint, key }) => ({ hint: bytes(hint), key: bytes(key) })),
     requesterAnchors: table.requesterAnchors.map(bytes),
     requesterChains: table.requesterChains.map(({ algorithm, chain }) => ({ algorithm, chain: bytes(chain) })),
@@ -149,6 +149,7 @@ function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIden
   return {
     uuid: derivedUuid(credentials[0].chain),
     credentials,
+    pqcCredentials: mlDsaCredentials(path, "responder"),
     psks: existsSync(join(path, PSK_FILE)) ? loadPsks(join(path, PSK_FILE)) : [],
     requesterAnchors: each("ca.cert.der").map(({ chain }) => chain),
     requesterChains: each("bundle_requester.certchain.der").flatMap(({ kind, chain }) =>
@@ -184,11 +185,6 @@ function credentialsIn(folder: string, { algorithms: all }: KeyKind, role: Role)
 function bytesOf(key: KeyObject): Uint8Array {
   if (key.asymmetricKeyType === "rsa") return key.export({ format: "der", type: "pkcs8" });
   return Buffer.from(key.export({ format: "jwk" }).d!, "base64url");
-}
-
-/** DMTF's file names leave the 0 away. */
-export function slotSuffix(slot: number): string {
-  return slot === 0 ? "" : String(slot);
 }
 
 /** Reads pre-shared keys out of a `PSK_FILE`; throws an Error with the file. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { HOST_KINDS } from "../certs/hierarchy.js";
 import { writeIdentityImage } from "../certs/identity-writer.js";
+import { ML_DSAS } from "../certs/ml-dsa.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import { MIN_DATA_TRANSFER_SIZE } from "../src/capabilities.js";
 import { VERSIONS } from "../src/versions.js";
@@ -17,7 +18,18 @@ import { type ProvisionedKey, readPublicKey } from "./public-key.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
 import { DATA_TRANSFER_SIZE } from "./requester/conversation.js";
-import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName, versionNamed } from "./requester/names.js";
+import {
+  AEADS,
+  ASYMS,
+  DHES,
+  HASHES,
+  KEMS,
+  oneOrAll,
+  oneOrOthers,
+  PQC_ASYMS,
+  versionName,
+  versionNamed,
+} from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
 import { serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
@@ -106,10 +118,14 @@ async function attestTarget(
   if (publicKey === undefined && anchors.length === 0) {
     throw new Error("give a trust anchor with --root FILE: nothing is trusted without one");
   }
+  const [classical, pqc] = [ASYMS, PQC_ASYMS].map((names) =>
+    options.asym !== undefined && Object.hasOwn(names, options.asym) ? options.asym : undefined,
+  );
   const attested = await attest(target.link, {
     version: versionNamed(options.version),
     baseHash: oneOrAll(HASHES, options.hash),
-    baseAsym: publicKey?.algorithm ?? oneOrAll(ASYMS, options.asym),
+    baseAsym: publicKey?.algorithm ?? oneOrOthers(ASYMS, classical, pqc),
+    pqcAsym: publicKey === undefined ? oneOrOthers(PQC_ASYMS, pqc, classical) : 0,
     multiKey: options.multiKey,
     publicKey,
     ...options.offer,
@@ -222,7 +238,9 @@ program
   .addOption(new Option("--version <version>", "speak only this one").choices(VERSIONS.map(versionName)))
   .option("--slot <number>", "certificate slot", integer(0, 7), 0)
   .addOption(new Option("--hash <name>", "offer only this one").choices(Object.keys(HASHES)))
-  .addOption(new Option("--asym <name>", "offer only this one").choices(Object.keys(ASYMS)))
+  .addOption(
+    new Option("--asym <name>", "offer only this one").choices([...Object.keys(ASYMS), ...Object.keys(PQC_ASYMS)]),
+  )
   .addOption(cryptoOption())
   .option("--root <files...>", "trust anchors, DER or PEM; for the board by default its development roots")
   .option("--public-key <file>", "what the responder is known by instead of certificates, DER or PEM")
@@ -232,6 +250,7 @@ program
   .option("--psk <hint>", "by the pre-shared key of this hint, text or 0x and hexadecimal; else by KEY_EXCHANGE")
   .option("--psk-key <key>", "it in hexadecimal, or its file: raw, or .json by hint; default: the development key")
   .addOption(new Option("--dhe <group>", "offer only this one").choices(Object.keys(DHES)))
+  .addOption(new Option("--kem <name>", "offer only this one, and no DHE group").choices(Object.keys(KEMS)))
   .addOption(new Option("--aead <name>", "offer only this one").choices(Object.keys(AEADS)))
   .option("--in-the-clear", "offer a handshake in the clear")
   .option("--key-update", "update the session's keys, in every way there is")
@@ -289,11 +308,13 @@ program
     new Option(
       "--asym <names...>",
       "make chains of these only, which `serve --host` offers beside the device's",
-    ).choices(HOST_ASYMS),
+    ).choices([...HOST_ASYMS, ...ML_DSAS.map(({ name }) => name)]),
   )
   .action(async ({ out, force = false, asym }: { out: string; force?: boolean; asym?: string[] }) => {
-    const wanted = asym?.map((name) => ASYMS[name]);
-    const kinds = wanted && HOST_KINDS.filter(({ algorithms }) => algorithms.some((each) => wanted.includes(each)));
+    const kinds = asym && [
+      ...HOST_KINDS.filter(({ algorithms }) => asym.some((name) => algorithms.includes(ASYMS[name]))),
+      ...ML_DSAS.filter(({ name }) => asym.includes(name)),
+    ];
     const made = await makeCertificates({ out, force, kinds });
     console.log(`${made.deviceInfo} (${made.uuid})`);
     for (const file of made.files) console.log(`  ${out}/${file}`);

@@ -7,6 +7,7 @@ import { type DeviceReports, deviceSections } from "./device-report.js";
 import type { LinkStatistics } from "./link.js";
 import { coloured, type Paint, plain, seconds, wantsColour } from "./paint.js";
 import type { Timing } from "./progress.js";
+import { nameOf, PQC_ASYMS } from "./requester/names.js";
 import {
   type Messages,
   type RequesterResult,
@@ -54,6 +55,7 @@ export interface AttestationResult extends DeviceReports {
 
 export interface NegotiatedAlgorithms {
   readonly baseHash: string;
+  /** Of PqcAsymSel too. */
   readonly baseAsym: string;
   readonly measurementHash: string | undefined;
 }
@@ -99,7 +101,7 @@ export function toJson(result: AttestationResult): string {
     log: log ?? null,
     deviceClass: deviceClass ?? null,
     events: events ?? null,
-    session: session ? { ...session, dhe: session.dhe ?? null } : null,
+    session: session ? { ...session, dhe: session.dhe ?? null, kem: session.kem ?? null } : null,
     requester: requester ? { subject: requester.subject, proofs: requester.proofs } : null,
     messages: messages ?? null,
     attempts,
@@ -110,11 +112,12 @@ export function toJson(result: AttestationResult): string {
   return JSON.stringify(object, undefined, 2);
 }
 
-function chainObject({ trusted, certificates, leafCurve, leafPublicKey, responderAuth }: ChainTrust) {
+function chainObject({ trusted, certificates, leafCurve, leafPqcAsym, leafPublicKey, responderAuth }: ChainTrust) {
   return {
     trusted,
     certificates,
     leafCurve: leafCurve ?? null,
+    leafPqcAsym: leafPqcAsym === undefined ? null : nameOf(PQC_ASYMS, leafPqcAsym),
     leafPublicKey: leafPublicKey ? Buffer.from(leafPublicKey).toString("hex") : null,
     responderAuth,
   };

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HintedKey } from "../hal/portable/psk.js";
 import { identityOf, loadPsks, loadRequester, PSK_FILE } from "./identity.js";
-import { AEADS, ASYMS, DHES, oneOrAll } from "./requester/names.js";
+import { AEADS, ASYMS, DHES, KEMS, oneOrAll, oneOrOthers } from "./requester/names.js";
 import type { OwnIdentity, SessionOffer } from "./requester/offer.js";
 import { CERTIFICATES, ensureCertificates } from "./target.js";
 
@@ -12,6 +12,7 @@ export interface SessionArguments {
   psk?: string;
   pskKey?: string;
   dhe?: string;
+  kem?: string;
   aead?: string;
   inTheClear?: boolean;
   keyUpdate?: boolean;
@@ -21,21 +22,22 @@ export interface SessionArguments {
 
 /** Throws an Error if the arguments do not go together, or name a key that is not there. */
 export async function sessionOffer(options: SessionArguments): Promise<SessionOffer | undefined> {
-  const { session, psk, pskKey, dhe, aead, inTheClear = false, keyUpdate = false } = options;
+  const { session, psk, pskKey, dhe, kem, aead, inTheClear = false, keyUpdate = false } = options;
   if (session !== true) {
-    const given = { "--psk": psk, "--psk-key": pskKey, "--dhe": dhe, "--aead": aead };
+    const given = { "--psk": psk, "--psk-key": pskKey, "--dhe": dhe, "--kem": kem, "--aead": aead };
     const flags = { "--in-the-clear": inTheClear || undefined, "--key-update": keyUpdate || undefined };
     const alone = Object.entries({ ...given, ...flags }).find(([, value]) => value !== undefined);
     if (alone !== undefined) throw new Error(`${alone[0]} says how a session is to be: give --session`);
     return undefined;
   }
   if (psk === undefined && pskKey !== undefined) throw new Error("give --psk HINT with --psk-key");
-  if (psk !== undefined && (inTheClear || dhe !== undefined)) {
-    throw new Error("PSK_EXCHANGE has neither --dhe nor a handshake --in-the-clear");
+  if (psk !== undefined && (inTheClear || dhe !== undefined || kem !== undefined)) {
+    throw new Error("PSK_EXCHANGE has neither --dhe nor --kem nor a handshake --in-the-clear");
   }
   return {
     psk: psk === undefined ? undefined : await pskOf(psk, pskKey),
-    dhe: oneOrAll(DHES, dhe),
+    dhe: oneOrOthers(DHES, dhe, kem),
+    kem: oneOrOthers(KEMS, kem, dhe),
     aead: oneOrAll(AEADS, aead),
     inTheClear,
     updateKeys: keyUpdate,

@@ -6,8 +6,9 @@ export interface SessionResult {
   readonly openedBy: "KEY_EXCHANGE" | "PSK_EXCHANGE";
   /** Version of DSP0277, as in "1.2". */
   readonly securedMessages: string;
-  /** Undefined where a pre-shared key opened it. */
+  /** Undefined where a pre-shared key opened it, or a KEM. */
   readonly dhe: string | undefined;
+  readonly kem?: string | undefined;
   readonly aead: string;
   /** Else its records are authenticated only. */
   readonly encrypted: boolean;
@@ -48,8 +49,10 @@ export function sessionSection(
 ): string[] {
   const { session, requester, messages } = result;
   if (session === undefined) return [];
-  const { securedMessages, dhe, aead, encrypted, heartbeatPeriod, keyUpdates } = session;
-  const terms = [...(dhe === undefined ? [] : [dhe]), aead, `secured messages ${securedMessages}`].join(" · ");
+  const { securedMessages, dhe, kem, aead, encrypted, heartbeatPeriod, keyUpdates } = session;
+  const terms = [...[dhe, kem].filter((name) => name !== undefined), aead, `secured messages ${securedMessages}`].join(
+    " · ",
+  );
   const facts: [string, readonly string[]][] = [
     ["opened by", [`${session.openedBy}: ${provers(session, requester)}`]],
     ["records", [encrypted ? "encrypted and authenticated" : "authenticated only: who listens can read them"]],

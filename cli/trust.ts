@@ -15,6 +15,7 @@ import {
   readCertificate,
   splitChain,
 } from "./chain.js";
+import { pqcKeyOf, pqcSignatureFits } from "./pqc-certificate.js";
 
 /** What CERTIFICATE can count in 16 bits; longer chains (SPDM 1.4's large form) are refused. */
 const CHAIN_LENGTH_MAX = 0xffff;
@@ -75,6 +76,8 @@ export interface ChainTrust {
   readonly leafPublicKey?: Uint8Array;
   /** Unless the key is RSA's. */
   readonly leafCurve?: Curve;
+  /** PqcAsymAlgo bit, if the leaf has a key of one of these; `leafPublicKey` is as FIPS 204 and 205 have it then. */
+  readonly leafPqcAsym?: number;
   /** DMTF's device information, "manufacturer:product:serial number", if the leaf has it. */
   readonly deviceInfo?: string;
   /** Whether the leaf says that it is for SPDM responders. DSP0274 lets one be that names no SPDM purpose at all. */
@@ -157,14 +160,16 @@ function checkRootHash({ rootHash, hash }: ChainToVerify, root: Link, reasons: s
 }
 
 /** What holds for every certificate. */
-function certificateFaults({ node, fields, extensions, summary }: Link, at: Date): string[] {
+function certificateFaults(certificate: Link, at: Date): string[] {
+  const { node, fields, extensions, summary } = certificate;
   const faults: string[] = [];
   // Dates that could not be read compare false, and so are faults.
   if (!(fields.notBefore <= at)) faults.push(`not valid before ${summary.notBefore}`);
   if (!(at <= fields.notAfter)) faults.push(`expired ${summary.notAfter}`);
   for (const { type, critical } of extensions.values())
     if (critical && !UNDERSTOOD.has(type)) faults.push(`unknown critical extension ${type}`);
-  faults.push(...keyFaults(node.publicKey));
+  // Node cannot read post-quantum keys, and these have but one form.
+  if (pqcKeyOf(certificate) === undefined) faults.push(...keyFaults(node.publicKey));
   return faults;
 }
 
@@ -198,7 +203,7 @@ function authorityFaults({ fields, extensions, anchor }: Link, below: readonly L
 function leafFaults(leaf: Link, role: Role = "responder"): string[] {
   const { fields, extensions } = leaf;
   const faults: string[] = [];
-  if (leafKey(leaf) === undefined) faults.push("its key is none that SPDM could use");
+  if (pqcKeyOf(leaf) === undefined && leafKey(leaf) === undefined) faults.push("its key is none that SPDM could use");
   if (fields.getExtension(x509.BasicConstraintsExtension)?.ca === true)
     faults.push("is a certification authority, not a leaf (basicConstraints)");
   if (!hasUsage(fields, x509.KeyUsageFlags.digitalSignature))
@@ -236,9 +241,12 @@ function signedBy(subject: Certificate, issuer: Certificate): string[] {
   const given = issuer.fields.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
   if (wanted !== undefined && given !== undefined && wanted !== given)
     faults.push(`authority key identifier is not that of ${issuer.subject}`);
+  const pqcFits = pqcSignatureFits(subject, issuer);
   const { name, namedCurve, hash } = subject.fields.signatureAlgorithm as SignatureAlgorithm;
   const edwards = Object.values<string>(EDWARDS_CURVES).includes(namedCurve ?? name);
-  if (!edwards && !HASHES.has(hash?.name ?? "")) faults.push("signature algorithm is not accepted");
+  if (pqcFits !== undefined) {
+    if (!pqcFits) faults.push(`signature does not fit the key of ${issuer.subject}`);
+  } else if (!edwards && !HASHES.has(hash?.name ?? "")) faults.push("signature algorithm is not accepted");
   else if (!subject.node.verify(issuer.node.publicKey))
     faults.push(`signature does not fit the key of ${issuer.subject}`);
   return faults;
@@ -258,8 +266,9 @@ function hasUsage(fields: x509.X509Certificate, usage: x509.KeyUsageFlags): bool
 
 function leafProperties(
   leaf: Certificate,
-): Pick<ChainTrust, "leafPublicKey" | "leafCurve" | "deviceInfo" | "responderAuth"> {
-  const key = attempt(() => leafKey(leaf));
+): Pick<ChainTrust, "leafPublicKey" | "leafCurve" | "leafPqcAsym" | "deviceInfo" | "responderAuth"> {
+  const pqcKey = attempt(() => pqcKeyOf(leaf));
+  const key = pqcKey === undefined ? attempt(() => leafKey(leaf)) : undefined;
   const deviceInfo = attempt(() => {
     const names = leaf.extensions.get(oid.SUBJECT_ALT_NAME);
     return names === undefined ? undefined : otherName(names, oid.DEVICE_INFO);
@@ -270,6 +279,7 @@ function leafProperties(
   return {
     ...(key === undefined ? {} : { leafPublicKey: key.publicKey }),
     ...(key?.curve === undefined ? {} : { leafCurve: key.curve }),
+    ...(pqcKey === undefined ? {} : { leafPublicKey: pqcKey.publicKey, leafPqcAsym: pqcKey.algorithm }),
     ...(deviceInfo === undefined ? {} : { deviceInfo }),
     responderAuth: purposes?.includes(oid.RESPONDER_AUTH) ?? false,
   };

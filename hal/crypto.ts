@@ -67,6 +67,39 @@ export interface EphemeralKey {
   destroy(): void;
 }
 
+/** What both sides of a key encapsulation know of it. */
+interface KemLengths {
+  /** Bytes of an encapsulation key: ExchangeData of KEY_EXCHANGE. */
+  readonly encapsulationKeyLength: number;
+  /** Bytes of a ciphertext: ExchangeData of KEY_EXCHANGE_RSP. */
+  readonly ciphertextLength: number;
+  readonly sharedSecretLength: number;
+}
+
+/** Key encapsulation, as ML-KEM (FIPS 203), the responder's side: it has no key pair of its own. */
+export interface KeyEncapsulation extends KemLengths {
+  /**
+   * Makes a shared secret, and of it a ciphertext that only the owner of `encapsulationKey` gets it out of, and writes
+   * both; false, with nothing written, if `encapsulationKey` is none (FIPS 203 §7.2).
+   */
+  encapsulate(encapsulationKey: Uint8Array, ciphertext: Uint8Array, sharedSecret: Uint8Array): boolean;
+}
+
+/** The requester's side. */
+export interface KeyDecapsulation extends KemLengths {
+  /** Makes a key pair, writes its encapsulation key and returns its private half. */
+  generate(encapsulationKey: Uint8Array): DecapsulationKey;
+}
+
+export interface DecapsulationKey {
+  /**
+   * Writes the shared secret; false, with nothing written, if `ciphertext` has another length. Of a ciphertext that was
+   * changed on its way comes another secret: FIPS 203 rejects implicitly.
+   */
+  decapsulate(ciphertext: Uint8Array, sharedSecret: Uint8Array): boolean;
+  destroy(): void;
+}
+
 /** Authenticated encryption. */
 export interface Aead {
   readonly keyLength: number;

@@ -1,4 +1,4 @@
-import type { Aead, HashAlgorithm, KeyAgreement, Random, Verifier } from "../hal/crypto.js";
+import type { Aead, HashAlgorithm, KeyAgreement, KeyEncapsulation, Random, Verifier } from "../hal/crypto.js";
 import type { DeviceClass } from "../hal/endpoint-info.js";
 import type { Identity } from "../hal/identity.js";
 import type { KeyPairs } from "../hal/key-pairs.js";
@@ -22,6 +22,11 @@ export interface ResponderOptions {
   readonly versions: readonly Version[];
   readonly baseHash: readonly { readonly algorithm: number; readonly engine: HashAlgorithm }[];
   readonly baseAsym: readonly { readonly algorithm: number; readonly identity: Identity }[];
+  /**
+   * Identities under PqcAsymAlgo, from 1.4 on. One of these is selected before any of `baseAsym`: a board pays for it in
+   * flash and time, which it would not do to use it as a second choice.
+   */
+  readonly pqcAsym?: readonly { readonly algorithm: number; readonly identity: Identity }[];
   /** The hash that measurements are given in, by its MeasurementHashAlgo bit, and the measurements. */
   readonly measurements?: {
     readonly algorithm: number;
@@ -90,7 +95,9 @@ export interface Negotiated {
   readonly logs: boolean;
   /** Whether opaque data have a format; without one there are none. */
   readonly opaqueData: boolean;
+  /** One of these at the most. */
   readonly keyAgreement: KeyAgreement | undefined;
+  readonly kem: KeyEncapsulation | undefined;
   readonly aead: Aead | undefined;
   /** ReqBaseAsymAlg, and what verifies it. */
   readonly requesterAsym: { readonly algorithm: number; readonly engine: Verifier } | undefined;

@@ -298,7 +298,10 @@ function capabilityFlags(options: Options, exchanges: readonly Exchange[]): numb
   if (chunks !== undefined && chunks.maxSpdmMsgSize < dataTransferSize) throw new Error("MaxSPDMmsgSize is too small");
   if ((flags & (KEY_EX_CAP | PSK_CAP)) !== 0) {
     if (sessions === undefined) throw new Error("no engines for sessions");
-    if ((flags & KEY_EX_CAP) !== 0 && sessions.dhe.length === 0) throw new Error("no key agreement for KEY_EXCHANGE");
+    const { dhe, kem = [] } = sessions;
+    if ((flags & KEY_EX_CAP) !== 0 && dhe.length + kem.length === 0) {
+      throw new Error("no key agreement for KEY_EXCHANGE");
+    }
     if ((flags & PSK_CAP) !== 0 && sessions.psk === undefined) throw new Error("no keys for PSK_EXCHANGE");
     if (sessions.aead.length === 0) throw new Error("no AEAD for sessions");
     if ((sessions.heartbeatPeriod ?? 0) !== 0 && sessions.clock === undefined)

@@ -1,5 +1,5 @@
 import type { Clock } from "../hal/clock.js";
-import type { Aead, KeyAgreement } from "../hal/crypto.js";
+import type { Aead, KeyAgreement, KeyEncapsulation } from "../hal/crypto.js";
 import type { PskStore } from "../hal/psk.js";
 import type { Session } from "./session.js";
 
@@ -13,8 +13,10 @@ export interface Application {
 
 /** What a board brings for secure sessions. Lists stand in its order of preference. */
 export interface SecureSessions {
-  /** DHE named groups; none where only PSK_EXCHANGE opens sessions. */
+  /** DHE named groups; none where only PSK_EXCHANGE or KEMs open sessions. */
   readonly dhe: readonly { readonly algorithm: number; readonly engine: KeyAgreement }[];
+  /** KEMs, from 1.4 on; one of these is selected before any of `dhe`. */
+  readonly kem?: readonly { readonly algorithm: number; readonly engine: KeyEncapsulation }[];
   readonly aead: readonly { readonly algorithm: number; readonly engine: Aead }[];
   /** How many there can be at once; 4 by default. */
   readonly count?: number;

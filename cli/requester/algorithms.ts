@@ -1,8 +1,10 @@
+import type { Verifier } from "../../hal/crypto.js";
 import {
   AEAD,
   DHE,
   DMTF_MEASUREMENT,
   DMTF_MEL,
+  KEM,
   KEY_SCHEDULE,
   MULTI_KEY_CONN,
   OPAQUE_DATA_FORMAT_1,
@@ -25,11 +27,12 @@ import {
   readAlgorithms,
   writeNegotiateAlgorithms,
 } from "../../src/messages/algorithms.js";
-import { V1_2, V1_3 } from "../../src/versions.js";
+import { V1_2, V1_3, V1_4 } from "../../src/versions.js";
 import { type Conversation, decode } from "./conversation.js";
 import * as engines from "./engines.js";
-import { ASYMS, HASHES, nameOf, versionName } from "./names.js";
+import { ASYMS, HASHES, nameOf, PQC_ASYMS, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
+import { PQC_VERIFIERS } from "./pqc-engines.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 const NO_EXT = new Uint8Array(0);
@@ -40,13 +43,20 @@ const TABLES: Readonly<Record<number, string>> = {
   [AEAD]: "AEAD",
   [REQ_BASE_ASYM]: "algorithm for the requester's signatures",
   [KEY_SCHEDULE]: "key schedule",
+  [KEM]: "KEM",
 };
 
 /** NEGOTIATE_ALGORITHMS; what the responder chose of the offer. */
 export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promise<Algorithms> {
-  const offer = { ...whole, baseAsym: baseAsymIn(c.version, whole.baseAsym) };
-  if (offer.baseAsym === 0) {
-    throw new Impossible(`SPDM ${versionName(c.version)} has no ${nameOf(ASYMS, whole.baseAsym)}`);
+  const { baseAsym, pqcAsym = 0 } = whole;
+  const offer = {
+    ...whole,
+    baseAsym: baseAsymIn(c.version, baseAsym),
+    pqcAsym: c.version >= V1_4 ? pqcAsym : 0,
+  };
+  if ((offer.baseAsym | offer.pqcAsym) === 0) {
+    const wanted = baseAsym !== 0 ? nameOf(ASYMS, baseAsym) : nameOf(PQC_ASYMS, pqcAsym);
+    throw new Impossible(`SPDM ${versionName(c.version)} has no ${wanted}`);
   }
   // Nothing to choose where the responder can do no other.
   const multiKey = c.version >= V1_3 ? c.flags & MULTI_KEY_CAP : 0;
@@ -58,8 +68,8 @@ export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promis
     otherParams: c.version >= V1_2 ? OPAQUE_DATA_FORMAT_1 | (c.multiKey ? MULTI_KEY_CONN : 0) : 0,
     baseAsym: offer.baseAsym,
     baseHash: offer.baseHash,
-    pqcAsym: 0,
     melSpecification: c.version >= V1_3 && offer.reports?.log ? DMTF_MEL : 0,
+    pqcAsym: offer.pqcAsym,
     extAsym: NO_EXT,
     extHash: NO_EXT,
     tables,
@@ -73,13 +83,21 @@ export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promis
   c.transcript.addVca(response.consumed());
   const hash = engines.HASHES[chosen.baseHash];
   c.transcript.settle(hash);
-  c.suite = { hash, signatureLength: engines.VERIFIERS[chosen.baseAsym].signatureLength };
+  c.suite = { hash, signatureLength: verifierOf(chosen).signatureLength };
   // What DSP0277 has to say is said in opaque data.
   if (offer.session !== undefined && c.version >= V1_2 && chosen.otherParams === 0) {
     throw new Impossible("the responder takes no opaque data, without which there are no secured messages");
   }
   return chosen;
 }
+
+/** What verifies the responder's signatures. */
+export const verifierOf = ({ baseAsym, pqcAsym }: Algorithms): Verifier =>
+  pqcAsym === 0 ? engines.VERIFIERS[baseAsym] : PQC_VERIFIERS[pqcAsym];
+
+/** The name of the algorithm of the responder's signatures. */
+export const asymName = ({ baseAsym, pqcAsym }: Algorithms): string =>
+  pqcAsym === 0 ? nameOf(ASYMS, baseAsym) : nameOf(PQC_ASYMS, pqcAsym);
 
 /** The bit that ALGORITHMS selects of a table, 0 for none. */
 export const selected = (chosen: Algorithms, type: number): number =>
@@ -89,7 +107,11 @@ export const selected = (chosen: Algorithms, type: number): number =>
 function tablesOf(c: Conversation, { session, identities = [] }: Offer): AlgorithmTable[] {
   const tables: AlgorithmTable[] = [];
   const offer = (type: number, supported: number) => tables.push({ type, supported, ext: NO_EXT });
-  if (session !== undefined && c.both(KEY_EX_CAP)) offer(DHE, session.dhe);
+  const exchangesKeys = session !== undefined && c.both(KEY_EX_CAP);
+  const kem = exchangesKeys && c.version >= V1_4 ? (session.kem ?? 0) : 0;
+  if (exchangesKeys && session.dhe === 0 && kem === 0)
+    throw new Impossible(`SPDM ${versionName(c.version)} has no KEMs`);
+  if (exchangesKeys && session.dhe !== 0) offer(DHE, session.dhe);
   if (session !== undefined) offer(AEAD, session.aead);
   if (c.both(MUT_AUTH_CAP)) {
     offer(
@@ -101,6 +123,7 @@ function tablesOf(c: Conversation, { session, identities = [] }: Offer): Algorit
     );
   }
   if (session !== undefined) offer(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);
+  if (kem !== 0) offer(KEM, kem);
   return tables;
 }
 
@@ -112,14 +135,16 @@ function check(chosen: Algorithms, offer: NegotiateAlgorithms, length: number): 
   if (!isOneOf(chosen.baseHash, offer.baseHash)) {
     throw new Untrusted(`ALGORITHMS: ${nameOf(HASHES, chosen.baseHash)} was not offered`);
   }
-  if (!isOneOf(chosen.baseAsym, offer.baseAsym)) {
-    throw new Untrusted(`ALGORITHMS: ${nameOf(ASYMS, chosen.baseAsym)} was not offered`);
+  // One of these, and never both: a second algorithm would leave open whose signature counts.
+  const { baseAsym, pqcAsym } = chosen;
+  if (baseAsym !== 0 && pqcAsym !== 0) throw new Untrusted("ALGORITHMS: selects two algorithms for signatures");
+  if (!(pqcAsym === 0 ? isOneOf(baseAsym, offer.baseAsym) : isOneOf(pqcAsym, offer.pqcAsym))) {
+    throw new Untrusted(`ALGORITHMS: ${asymName(chosen)} was not offered`);
   }
   // In ALGORITHMS, MULTI_KEY_CONN is about the requester's keys, of which we have no more than one.
   const offered =
     (chosen.measurementSpecification & ~DMTF_MEASUREMENT) === 0 &&
     (chosen.otherParams & ~OPAQUE_DATA_FORMAT_1) === 0 &&
-    chosen.pqcAsym === 0 &&
     (chosen.melSpecification & ~offer.melSpecification) === 0 &&
     chosen.extAsym.length + chosen.extHash.length === 0 &&
     chosen.tables.every(({ type, supported, ext }) => {
@@ -127,7 +152,10 @@ function check(chosen: Algorithms, offer: NegotiateAlgorithms, length: number): 
       return table !== undefined && ext.length === 0 && (supported === 0 || isOneOf(supported, table.supported));
     });
   if (!offered) throw new Untrusted("ALGORITHMS: selects what was not offered");
+  const agreed = (type: number) => selected(chosen, type) !== 0;
+  if (agreed(DHE) && agreed(KEM)) throw new Untrusted("ALGORITHMS: selects both a DHE group and a KEM");
   for (const { type } of offer.tables) {
-    if (selected(chosen, type) === 0) throw new Impossible(`the responder has no ${TABLES[type]} of those offered`);
+    const replaced = (type === DHE && agreed(KEM)) || (type === KEM && agreed(DHE));
+    if (!agreed(type) && !replaced) throw new Impossible(`the responder has no ${TABLES[type]} of those offered`);
   }
 }

@@ -12,7 +12,7 @@ import { type Link, TimeoutError } from "../link.js";
 import type { ProvisionedKey } from "../public-key.js";
 import type { AttestationResult, Messages, ProgressListener } from "../report.js";
 import { verifyChain } from "../trust.js";
-import { negotiateAlgorithms, selected } from "./algorithms.js";
+import { asymName, negotiateAlgorithms, selected, verifierOf } from "./algorithms.js";
 import { askChain, askDigests, requireUse, type SlotChain } from "./certificate.js";
 import { challenge, type LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
@@ -230,7 +230,7 @@ async function agree(c: Conversation, options: AttestOptions, draft: Draft): Pro
 function trustedKey(
   c: Conversation,
   { certificates, rootHash }: SlotChain,
-  { baseAsym }: Algorithms,
+  chosen: Algorithms,
   { anchors }: AttestOptions,
   draft: Draft,
   reasons: string[],
@@ -239,9 +239,11 @@ function trustedKey(
   draft.chain = trust;
   reasons.push(...trust.reasons);
   if (!trust.trusted) return undefined;
-  const key = { verifier: VERIFIERS[baseAsym], publicKey: trust.leafPublicKey ?? new Uint8Array(0) };
-  if (key.publicKey.length === key.verifier.publicKeyLength) return key;
-  throw new Untrusted(`leaf certificate: has no ${nameOf(ASYMS, baseAsym)} key`);
+  const key = { verifier: verifierOf(chosen), publicKey: trust.leafPublicKey ?? new Uint8Array(0) };
+  const isPqc = chosen.pqcAsym !== 0;
+  const fits = isPqc ? trust.leafPqcAsym === chosen.pqcAsym : trust.leafPqcAsym === undefined;
+  if (fits && key.publicKey.length === key.verifier.publicKeyLength) return key;
+  throw new Untrusted(`leaf certificate: has no ${asymName(chosen)} key`);
 }
 
 /** What was sent, by where it went: in the clear, or in records. */
@@ -254,7 +256,7 @@ function messagesOf(sent: readonly Sent[]): Messages {
 function algorithmNames(chosen: Algorithms): AttestationResult["algorithms"] {
   return {
     baseHash: nameOf(HASHES, chosen.baseHash),
-    baseAsym: nameOf(ASYMS, chosen.baseAsym),
+    baseAsym: asymName(chosen),
     measurementHash: chosen.measurementHash === 0 ? undefined : nameOf(MEASUREMENT_HASHES, chosen.measurementHash),
   };
 }

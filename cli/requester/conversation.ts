@@ -22,8 +22,8 @@ export const DATA_TRANSFER_SIZE = 0x1200;
 /** Its MaxSPDMmsgSize; as large as that of DMTF's emulator. */
 export const MAX_SPDM_MSG_SIZE = 0x28000;
 
-/** GET_VERSION to ALGORITHMS, the latter with nothing but what may be chosen: 4 + 516, 20 + 20, 48 + 52. */
-const VCA_LENGTH = 660;
+/** GET_VERSION to ALGORITHMS, the latter with nothing but what may be chosen: 4 + 516, 20 + 20, 52 + 56. */
+const VCA_LENGTH = 668;
 
 /** ST1: what a responder may take without cryptography (DSP0274 1.3 §8.5). */
 const ST1_MS = 100;

@@ -1,4 +1,4 @@
-import type { Aead, Hash, KeyAgreement } from "../../hal/crypto.js";
+import type { Aead, Hash, KeyAgreement, KeyDecapsulation } from "../../hal/crypto.js";
 import { ENCAP_CAP, HANDSHAKE_IN_THE_CLEAR_CAP, MUT_AUTH_CAP } from "../../src/capabilities.js";
 import { FINISH, KEY_EXCHANGE } from "../../src/exchange.js";
 import { HandshakeSecret } from "../../src/key-schedule.js";
@@ -35,13 +35,53 @@ import { Untrusted } from "./verdict.js";
 
 const NAME = "KEY_EXCHANGE_RSP";
 
+/** A shared secret on its way, by a key pair whose public half is in the request. */
+interface PendingSecret {
+  /** ExchangeData of the request. */
+  readonly exchangeData: Uint8Array;
+  /** Bytes of ExchangeData in the response. */
+  readonly answerLength: number;
+  /** Bytes of the shared secret. */
+  readonly length: number;
+  /** Writes the secret; false, if the responder's `exchangeData` is none. */
+  take(exchangeData: Uint8Array, secret: Uint8Array): boolean;
+  destroy(): void;
+}
+
+/** By Diffie-Hellman. */
+export function agreement(group: KeyAgreement): PendingSecret {
+  const exchangeData = new Uint8Array(group.publicKeyLength);
+  const key = group.generate(exchangeData);
+  return {
+    exchangeData,
+    answerLength: group.publicKeyLength,
+    length: group.sharedSecretLength,
+    take: (peer, secret) => key.agree(peer, secret),
+    destroy: () => key.destroy(),
+  };
+}
+
+/** By a KEM, whose ciphertext is in the response. */
+export function decapsulation(kem: KeyDecapsulation): PendingSecret {
+  const exchangeData = new Uint8Array(kem.encapsulationKeyLength);
+  const key = kem.generate(exchangeData);
+  return {
+    exchangeData,
+    answerLength: kem.ciphertextLength,
+    length: kem.sharedSecretLength,
+    take: (ciphertext, secret) => key.decapsulate(ciphertext, secret),
+    destroy: () => key.destroy(),
+  };
+}
+
 export interface KeyExchangeOptions {
   readonly slot: number;
   /** Of the slot's chain. */
   readonly chainDigest: Uint8Array;
   readonly key: LeafKey;
   readonly summaryType: number;
-  readonly group: KeyAgreement;
+  /** Destroyed behind the exchange. */
+  readonly pending: PendingSecret;
   readonly aead: Aead;
 }
 
@@ -50,18 +90,17 @@ export async function exchangeKeys(
   c: Conversation,
   options: KeyExchangeOptions,
 ): Promise<Opened & { slotParam: number }> {
-  const { slot, summaryType, group, aead } = options;
+  const { slot, summaryType, pending, aead } = options;
   const { hash } = c.suite!;
-  const exchangeData = new Uint8Array(group.publicKeyLength);
-  const ephemeral = group.generate(exchangeData);
-  const sharedSecret = new Uint8Array(group.sharedSecretLength);
+  const { exchangeData } = pending;
+  const sharedSecret = new Uint8Array(pending.length);
   try {
     const requesterId = newSessionId(c);
     const randomData = c.random(RANDOM_LENGTH);
     const opaque = supportedVersions(c);
     const asked = { summaryType, slot, sessionId: requesterId, sessionPolicy: 0, randomData, exchangeData, opaque };
     const { answer, th, response } = await askKeyExchange(c, asked, options);
-    if (!ephemeral.agree(answer.exchangeData, sharedSecret)) {
+    if (!pending.take(answer.exchangeData, sharedSecret)) {
       throw new Untrusted(`${NAME}: ExchangeData is no public key of the group`);
     }
     const secret = HandshakeSecret.ofAgreement({ version: c.version, hash }, sharedSecret);
@@ -72,16 +111,17 @@ export async function exchangeKeys(
     started.session.mutAuthRequested = answer.mutAuthRequested;
     return { ...started, summary: answer.summary, slotParam: answer.slotParam };
   } finally {
-    ephemeral.destroy();
+    pending.destroy();
     sharedSecret.fill(0);
   }
 }
 
 /** Sends KEY_EXCHANGE and verifies the signature of its response; TH has both then. */
-async function askKeyExchange(c: Conversation, asked: KeyExchange, { chainDigest, key }: KeyExchangeOptions) {
+async function askKeyExchange(c: Conversation, asked: KeyExchange, options: KeyExchangeOptions) {
+  const { chainDigest, key, pending } = options;
   const suite = c.suite!;
   const { request, response } = await c.ask(KEY_EXCHANGE, (w) => writeKeyExchange(w, asked, c.version), true);
-  const answer = decode(NAME, () => readKeyExchangeResponse(response, asked, suite));
+  const answer = decode(NAME, () => readKeyExchangeResponse(response, asked, suite, pending.answerLength));
   const th = c.transcript.fork();
   for (const part of [c.digests, chainDigest, request, response.consumed()]) th.update(part);
   const signature = decode(NAME, () => response.bytes(suite.signatureLength));

@@ -117,6 +117,29 @@ export const DHES: Readonly<Record<string, number>> = {
   "FFDHE-3072": algorithm.FFDHE_3072,
   "FFDHE-4096": algorithm.FFDHE_4096,
 };
+/** PqcAsymAlgo: bits of another field than those of `ASYMS`. */
+export const PQC_ASYMS: Readonly<Record<string, number>> = {
+  "ML-DSA-44": algorithm.ML_DSA_44,
+  "ML-DSA-65": algorithm.ML_DSA_65,
+  "ML-DSA-87": algorithm.ML_DSA_87,
+  "SLH-DSA-SHA2-128s": algorithm.SLH_DSA_SHA2_128S,
+  "SLH-DSA-SHAKE-128s": algorithm.SLH_DSA_SHAKE_128S,
+  "SLH-DSA-SHA2-128f": algorithm.SLH_DSA_SHA2_128F,
+  "SLH-DSA-SHAKE-128f": algorithm.SLH_DSA_SHAKE_128F,
+  "SLH-DSA-SHA2-192s": algorithm.SLH_DSA_SHA2_192S,
+  "SLH-DSA-SHAKE-192s": algorithm.SLH_DSA_SHAKE_192S,
+  "SLH-DSA-SHA2-192f": algorithm.SLH_DSA_SHA2_192F,
+  "SLH-DSA-SHAKE-192f": algorithm.SLH_DSA_SHAKE_192F,
+  "SLH-DSA-SHA2-256s": algorithm.SLH_DSA_SHA2_256S,
+  "SLH-DSA-SHAKE-256s": algorithm.SLH_DSA_SHAKE_256S,
+  "SLH-DSA-SHA2-256f": algorithm.SLH_DSA_SHA2_256F,
+  "SLH-DSA-SHAKE-256f": algorithm.SLH_DSA_SHAKE_256F,
+};
+export const KEMS: Readonly<Record<string, number>> = {
+  "ML-KEM-512": algorithm.ML_KEM_512,
+  "ML-KEM-768": algorithm.ML_KEM_768,
+  "ML-KEM-1024": algorithm.ML_KEM_1024,
+};
 export const AEADS: Readonly<Record<string, number>> = {
   "AES-128-GCM": algorithm.AES_128_GCM,
   "AES-256-GCM": algorithm.AES_256_GCM,
@@ -152,6 +175,13 @@ export const KEY_USES: Readonly<Record<string, number>> = {
 /** The bit that `name` has, or all there are if none is named. */
 export const oneOrAll = (names: Readonly<Record<string, number>>, name: string | undefined): number =>
   name === undefined ? Object.values(names).reduce((all, bit) => all | bit, 0) : names[name];
+
+/** The same of one of two kinds of algorithms; none if only one of the other kind is named. */
+export const oneOrOthers = (
+  names: Readonly<Record<string, number>>,
+  name: string | undefined,
+  other: string | undefined,
+): number => (name === undefined && other !== undefined ? 0 : oneOrAll(names, name));
 
 export function nameOf(names: Readonly<Record<string, number>>, bit: number): string {
   return Object.keys(names).find((name) => names[name] === bit) ?? `0x${bit.toString(16)}`;

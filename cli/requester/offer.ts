@@ -11,6 +11,8 @@ export interface Offer {
   readonly baseAsym: number;
   /** Whether slots shall have keys of their own where the responder leaves that to us. */
   readonly multiKey?: boolean | undefined;
+  /** Bits of PqcAsymAlgo, which go out from 1.4 on. */
+  readonly pqcAsym?: number;
   /** A secure session, in which measurements are asked for. */
   readonly session?: SessionOffer | undefined;
   /** What the responder is asked to tell of itself, besides measurements. */
@@ -32,6 +34,8 @@ export interface SessionOffer {
   readonly psk?: HintedKey | undefined;
   /** Bits of DHE groups and AEADs to offer. */
   readonly dhe: number;
+  /** Bits of KEMs, which go out from 1.4 on. */
+  readonly kem?: number;
   readonly aead: number;
   /** HANDSHAKE_IN_THE_CLEAR, if the responder has it too. */
   readonly inTheClear: boolean;

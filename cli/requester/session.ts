@@ -1,4 +1,4 @@
-import { AEAD, DHE } from "../../src/algorithms.js";
+import { AEAD, DHE, KEM } from "../../src/algorithms.js";
 import { ENCRYPT_CAP } from "../../src/capabilities.js";
 import type { Algorithms } from "../../src/messages/algorithms.js";
 import {
@@ -14,9 +14,10 @@ import type { Conversation } from "./conversation.js";
 import { answerUnasked, fetchRequests } from "./encapsulated.js";
 import * as engines from "./engines.js";
 import { sendHeartbeat, updateKeys } from "./in-session.js";
-import { exchangeKeys, finish } from "./key-exchange.js";
-import { AEADS, DHES, nameOf, versionName } from "./names.js";
+import { agreement, decapsulation, exchangeKeys, finish } from "./key-exchange.js";
+import { AEADS, DHES, KEMS, nameOf, versionName } from "./names.js";
 import type { SessionOffer } from "./offer.js";
+import { KEY_DECAPSULATIONS } from "./pqc-engines.js";
 import type { Prover } from "./prover.js";
 import { exchangePsk, finishPsk } from "./psk-exchange.js";
 
@@ -49,10 +50,12 @@ export async function openSession(
     psk === undefined
       ? await openByKeyExchange(c, chosen, parties, summaryType)
       : await openByPsk(c, psk, chosen, summaryType);
+  const [group, kem] = [DHE, KEM].map((type) => (psk === undefined ? selected(chosen, type) : 0));
   const result: SessionResult = {
     openedBy: psk === undefined ? "KEY_EXCHANGE" : "PSK_EXCHANGE",
     securedMessages: versionName(securedVersion >> 8),
-    dhe: psk === undefined ? nameOf(DHES, selected(chosen, DHE)) : undefined,
+    dhe: group === 0 ? undefined : nameOf(DHES, group),
+    ...(kem === 0 ? {} : { kem: nameOf(KEMS, kem) }),
     aead: nameOf(AEADS, selected(chosen, AEAD)),
     encrypted: c.both(ENCRYPT_CAP),
     handshakeInTheClear: session.inTheClear,
@@ -80,9 +83,14 @@ export async function exerciseSession(
 
 async function openByKeyExchange(c: Conversation, chosen: Algorithms, parties: Parties, summaryType: number) {
   const { slot, chainDigest, key, prover } = parties;
-  const group = engines.KEY_AGREEMENTS[selected(chosen, DHE)]((out) => out.set(c.random(out.length)));
+  const random = (out: Uint8Array) => out.set(c.random(out.length));
+  const kem = selected(chosen, KEM);
+  const pending =
+    kem === 0
+      ? agreement(engines.KEY_AGREEMENTS[selected(chosen, DHE)](random))
+      : decapsulation(KEY_DECAPSULATIONS[kem](random));
   const aead = engines.AEADS[selected(chosen, AEAD)];
-  const opened = await exchangeKeys(c, { slot, chainDigest, key, summaryType, group, aead });
+  const opened = await exchangeKeys(c, { slot, chainDigest, key, summaryType, pending, aead });
   const { session, slotParam } = opened;
   if (prover !== undefined) await beKnown(c, session, prover, slotParam);
   await finish(c, session, prover);

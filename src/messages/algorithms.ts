@@ -230,6 +230,9 @@ function check(m: NegotiateAlgorithms, length: number, version: Version): void {
   if (!valid || extLength > (version >= V1_1 ? 20 : 8) * EXT_LENGTH) throw new SpdmError(INVALID_REQUEST);
 }
 
+const matches = (choices: readonly { readonly algorithm: number }[], offered: number): boolean =>
+  choices.some(({ algorithm }) => (algorithm & offered) !== 0);
+
 /** The board's first choice that is offered. */
 function prefer<T extends { readonly algorithm: number }>(choices: readonly T[], offered: number): T {
   const choice = choices.find(({ algorithm }) => (algorithm & offered) !== 0);
@@ -238,7 +241,7 @@ function prefer<T extends { readonly algorithm: number }>(choices: readonly T[],
 }
 
 /** What the tables serve: sessions and mutual authentication. */
-type Selection = Pick<Negotiated, "keyAgreement" | "aead" | "requesterAsym"> & {
+type Selection = Pick<Negotiated, "keyAgreement" | "kem" | "aead" | "requesterAsym"> & {
   /** AlgSupported of ALGORITHMS, by AlgType. */
   readonly bits: ReadonlyMap<number, number>;
 };
@@ -250,20 +253,35 @@ type Selection = Pick<Negotiated, "keyAgreement" | "aead" | "requesterAsym"> & {
 function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
   const { sessions, mutualAuthentication } = c.options;
   const bits = new Map<number, number>();
+  const offered = (type: number) => tables.find((table) => table.type === type)?.supported ?? 0;
   const choose = <T extends { readonly algorithm: number }>(type: number, needed: boolean, choices: readonly T[]) => {
     if (!needed) return undefined;
-    const choice = prefer(choices, tables.find((table) => table.type === type)?.supported ?? 0);
+    const choice = prefer(choices, offered(type));
     bits.set(type, choice.algorithm);
     return choice;
   };
   const keyExchange = c.both(KEY_EX_CAP);
   const secured = (keyExchange || c.both(PSK_CAP)) && (c.both(MAC_CAP) || c.both(ENCRYPT_CAP));
-  const dhe = choose(DHE, keyExchange, sessions?.dhe ?? []);
+  // Exactly one of KEM and DHE, the KEM first, as in `selectAsym`.
+  const kems = sessions?.kem ?? [];
+  const kem = choose(KEM, keyExchange && matches(kems, offered(KEM)), kems);
+  const dhe = choose(DHE, keyExchange && kem === undefined, sessions?.dhe ?? []);
   const aead = choose(AEAD, secured, sessions?.aead ?? []);
   const known = mutualAuthentication?.algorithms.filter(({ algorithm }) => baseAsymIn(c.version, algorithm) !== 0);
   const requesterAsym = choose(REQ_BASE_ASYM, c.both(MUT_AUTH_CAP), known ?? []);
   choose(KEY_SCHEDULE, keyExchange || c.both(PSK_CAP), [{ algorithm: SPDM_KEY_SCHEDULE }]);
-  return { keyAgreement: dhe?.engine, aead: aead?.engine, requesterAsym, bits };
+  return { keyAgreement: dhe?.engine, kem: kem?.engine, aead: aead?.engine, requesterAsym, bits };
+}
+
+/** Exactly one of BaseAsymSel and PqcAsymSel, with the identity for it; the latter goes first. */
+function selectAsym({ options }: Connection, { baseAsym, pqcAsym }: NegotiateAlgorithms) {
+  const { pqcAsym: pqcChoices = [] } = options;
+  if (matches(pqcChoices, pqcAsym)) {
+    const { algorithm, identity } = prefer(pqcChoices, pqcAsym);
+    return { baseAsym: 0, pqcAsym: algorithm, identity };
+  }
+  const { algorithm, identity } = prefer(options.baseAsym, baseAsym);
+  return { baseAsym: algorithm, pqcAsym: 0, identity };
 }
 
 /** Bytes of the block that is all of NEGOTIATE_ALGORITHMS but its first two, without tables. */
@@ -273,7 +291,7 @@ const bitsOf = (choices: readonly { readonly algorithm: number }[]): number =>
   choices.reduce((bits, { algorithm }) => bits | algorithm, 0);
 
 /** All that the board has, for the algorithms block of CAPABILITIES: NEGOTIATE_ALGORITHMS without its first two bytes. */
-export function supportedAlgorithms({ options, flags }: Connection): NegotiateAlgorithms {
+export function supportedAlgorithms({ options, flags, version }: Connection): NegotiateAlgorithms {
   const { sessions, mutualAuthentication, measurements } = options;
   const tables: AlgorithmTable[] = [];
   const list = (type: number, supported: number) => {
@@ -284,13 +302,14 @@ export function supportedAlgorithms({ options, flags }: Connection): NegotiateAl
   if (opens) list(AEAD, bitsOf(sessions!.aead));
   list(REQ_BASE_ASYM, bitsOf(mutualAuthentication?.algorithms ?? []));
   if (opens) list(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);
+  if (version >= V1_4 && (flags & KEY_EX_CAP) !== 0) list(KEM, bitsOf(sessions!.kem ?? []));
   return {
     length: BLOCK_LENGTH + tables.length * TABLE_LENGTH,
     measurementSpecification: measurements !== undefined && (flags & MEAS_CAP) !== 0 ? DMTF_MEASUREMENT : 0,
     otherParams: OPAQUE_DATA_FORMAT_1,
     baseAsym: bitsOf(options.baseAsym),
     baseHash: bitsOf(options.baseHash),
-    pqcAsym: 0,
+    pqcAsym: bitsOf(options.pqcAsym ?? []),
     melSpecification: (flags & MEL_CAP) !== 0 ? DMTF_MEL : 0,
     extAsym: NO_EXT,
     extHash: NO_EXT,
@@ -327,7 +346,7 @@ export const algorithms: Exchange = Object.freeze({
     const offered = readNegotiateAlgorithms(request, version);
     check(offered, request.offset, version);
     const hash = prefer(options.baseHash, offered.baseHash);
-    const asym = prefer(options.baseAsym, offered.baseAsym);
+    const { identity, baseAsym, pqcAsym } = selectAsym(c, offered);
     const measures =
       options.measurements !== undefined &&
       (c.flags & MEAS_CAP) !== 0 &&
@@ -346,9 +365,9 @@ export const algorithms: Exchange = Object.freeze({
         measurementSpecification: measures ? DMTF_MEASUREMENT : 0,
         otherParams,
         measurementHash: measures ? options.measurements.algorithm : 0,
-        baseAsym: asym.algorithm,
+        baseAsym,
         baseHash: hash.algorithm,
-        pqcAsym: 0,
+        pqcAsym,
         melSpecification: logs ? DMTF_MEL : 0,
         extAsym: NO_EXT,
         extHash: NO_EXT,
@@ -360,7 +379,6 @@ export const algorithms: Exchange = Object.freeze({
     c.transcript.addVca(request.consumed());
     c.transcript.addVca(response.written());
     c.transcript.settle(hash.engine);
-    const { identity } = asym;
     c.negotiated = {
       hash: hash.engine,
       signatureLength: identity.signatureLength,

@@ -8,7 +8,7 @@
  * | 6      | SessionPolicy              | 1    | 1.2, b1 all events 1.3; before reserved |
  * | 7      | reserved                   | 1    |
  * | 8      | RandomData                 | 32   |
- * | 40     | ExchangeData               | D    |
+ * | 40     | ExchangeData               | D    | a KEM's encapsulation key, 1.4 |
  * |        | OpaqueDataLength, OpaqueData | 2 + n |
  *
  * | offset | response field             | size | |
@@ -18,14 +18,15 @@
  * | 6      | MutAuthRequested           | 1    |
  * | 7      | SlotIDParam                | 1    | the requester's slot, if its chain is known already |
  * | 8      | RandomData                 | 32   |
- * | 40     | ExchangeData               | D    |
+ * | 40     | ExchangeData               | D    | a KEM's ciphertext, 1.4 |
  * |        | MeasurementSummaryHash     | 0, H | if asked for |
  * |        | OpaqueDataLength, OpaqueData | 2 + n |
  * |        | Signature                  | S    |
  * |        | ResponderVerifyData        | H    | not with HANDSHAKE_IN_THE_CLEAR |
  */
 import { HANDSHAKE_IN_THE_CLEAR_CAP, KEY_EX_CAP } from "../capabilities.js";
-import type { Connection } from "../connection.js";
+import type { Connection, Negotiated } from "../connection.js";
+import type { KeyPair } from "../ephemeral-keys.js";
 import { INVALID_REQUEST, SESSION_LIMIT_EXCEEDED, SpdmError } from "../errors.js";
 import { type Exchange, KEY_EXCHANGE, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { KEY_EX_USE, requireSlot } from "../key-pairs.js";
@@ -51,7 +52,7 @@ export interface KeyExchange {
   /** From 1.2 on. */
   readonly sessionPolicy: number;
   readonly randomData: Uint8Array;
-  /** As long as a public key of the negotiated group. */
+  /** As long as a public key of the negotiated group, or an encapsulation key of the KEM. */
   readonly exchangeData: Uint8Array;
   readonly opaque: Uint8Array;
 }
@@ -96,8 +97,16 @@ export function writeKeyExchange(w: Writer, m: KeyExchange, version: Version): v
   writeOpaque(w, m.opaque);
 }
 
-/** Leaves signature and ResponderVerifyData unread: what was consumed is what the signature covers. */
-export function readKeyExchangeResponse(r: Reader, asked: KeyExchange, suite: Suite): KeyExchangeResponse {
+/**
+ * Leaves signature and ResponderVerifyData unread: what was consumed is what the signature covers.
+ * @param exchangeLength Bytes of ExchangeData; as many as in the request, but for a KEM's ciphertext.
+ */
+export function readKeyExchangeResponse(
+  r: Reader,
+  asked: KeyExchange,
+  suite: Suite,
+  exchangeLength = asked.exchangeData.length,
+): KeyExchangeResponse {
   const heartbeatPeriod = r.u8();
   r.skip(1);
   return {
@@ -106,7 +115,7 @@ export function readKeyExchangeResponse(r: Reader, asked: KeyExchange, suite: Su
     mutAuthRequested: r.u8(),
     slotParam: r.u8(),
     randomData: r.bytes(RANDOM_LENGTH),
-    exchangeData: r.bytes(asked.exchangeData.length),
+    exchangeData: r.bytes(exchangeLength),
     summary: asked.summaryType !== NO_SUMMARY ? r.bytes(suite.hash.outputLen) : undefined,
     opaque: readOpaque(r),
   };
@@ -125,17 +134,39 @@ export function writeKeyExchangeResponse(w: Writer, m: KeyExchangeResponse): voi
   writeOpaque(w, m.opaque);
 }
 
-/** The secret shared with the requester, by a new key pair whose public half goes to `exchangeData`. */
+/** Bytes of ExchangeData in the request and in the response. */
+function exchangeLengths({ keyAgreement, kem }: Negotiated): readonly [request: number, response: number] {
+  if (kem !== undefined) return [kem.encapsulationKeyLength, kem.ciphertextLength];
+  return [keyAgreement!.publicKeyLength, keyAgreement!.publicKeyLength];
+}
+
+/** The secret shared with the requester; what it needs to come to the same goes to `exchangeData`. */
 function agree(c: Connection, peer: Uint8Array, exchangeData: Uint8Array): HandshakeSecret {
-  const { keyAgreement, hash } = c.negotiated!;
-  const { key, publicKey } = c.ephemeralKeys.take(keyAgreement!);
-  const sharedSecret = new Uint8Array(keyAgreement!.sharedSecretLength);
+  const { keyAgreement, kem, hash } = c.negotiated!;
+  const sharedSecret = new Uint8Array((kem ?? keyAgreement!).sharedSecretLength);
   try {
-    if (!key.agree(peer, sharedSecret)) throw new SpdmError(INVALID_REQUEST);
-    exchangeData.set(publicKey);
+    const agreed =
+      kem !== undefined
+        ? kem.encapsulate(peer, exchangeData, sharedSecret)
+        : agreeByKeyPair(c.ephemeralKeys.take(keyAgreement!), peer, exchangeData, sharedSecret);
+    if (!agreed) throw new SpdmError(INVALID_REQUEST);
     return HandshakeSecret.ofAgreement({ version: c.version, hash }, sharedSecret);
   } finally {
     sharedSecret.fill(0);
+  }
+}
+
+/** Spends the key pair. */
+function agreeByKeyPair(
+  { key, publicKey }: KeyPair,
+  peer: Uint8Array,
+  exchangeData: Uint8Array,
+  sharedSecret: Uint8Array,
+): boolean {
+  try {
+    exchangeData.set(publicKey);
+    return key.agree(peer, sharedSecret);
+  } finally {
     key.destroy();
   }
 }
@@ -168,10 +199,10 @@ export const keyExchange: Exchange = Object.freeze({
   peerCapability: KEY_EX_CAP,
   endsM1: true,
   respond(c, request, response) {
-    const { hash, keyAgreement, signatureLength } = c.negotiated!;
+    const { hash, signatureLength } = c.negotiated!;
     requireSessions(c);
-    const exchangeData = new Uint8Array(keyAgreement!.publicKeyLength);
-    const asked = readKeyExchange(request, c.version, exchangeData.length);
+    const [requestLength, responseLength] = exchangeLengths(c.negotiated!);
+    const asked = readKeyExchange(request, c.version, requestLength);
     requireSlot(c, asked.slot, KEY_EX_USE);
     requireSummary(c, asked.summaryType);
     const terms = negotiateTerms(c, asked.opaque);
@@ -179,11 +210,12 @@ export const keyExchange: Exchange = Object.freeze({
     const mutAuthRequested = c.options.mutualAuthentication?.requested(c) ?? 0;
     const inTheClear = c.both(HANDSHAKE_IN_THE_CLEAR_CAP);
     const summary = measurementSummary(c, asked.summaryType);
-    const fixed = FIXED_LENGTH + exchangeData.length + 2 + terms.opaque.length + signatureLength;
+    const fixed = FIXED_LENGTH + responseLength + 2 + terms.opaque.length + signatureLength;
     c.requireRoom(fixed + (summary?.length ?? 0) + (inTheClear ? 0 : hash.outputLen));
     const abandoned = c.sessions.inTheClear;
     if (abandoned === undefined && c.sessions.full) throw new SpdmError(SESSION_LIMIT_EXCEEDED);
 
+    const exchangeData = new Uint8Array(responseLength);
     const secret = agree(c, asked.exchangeData, exchangeData);
     // Nobody could tell whose FINISH came if two handshakes in the clear waited for theirs.
     if (abandoned !== undefined) c.sessions.end(abandoned);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KINDS } from "../../certs/hierarchy.js";
 import type { SessionPolicy } from "../../certs/identity-image.js";
+import type { Credential } from "../../certs/identity-writer.js";
 import { HostLog } from "../../cli/host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
 import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
@@ -31,6 +32,8 @@ export interface Device extends Partial<SessionPolicy> {
   /** Folder of its keys; by default the test keys under P-256 and P-384. */
   readonly keys?: string;
   readonly heartbeatPeriod?: number;
+  /** Of ML-DSA; none by default. */
+  readonly pqcCredentials?: readonly Credential[];
   readonly dataTransferSize?: number;
   /** Handed the responder, and what it tells of itself. */
   readonly ready?: (responder: Responder, log: HostLog) => void;
@@ -39,11 +42,11 @@ export interface Device extends Partial<SessionPolicy> {
 /** Answers as a responder does, but for what `alter` does to it. */
 export function answering(
   alter: Alter = (response) => response,
-  { keys = KEYS, heartbeatPeriod, dataTransferSize, ready, ...policy }: Device = {},
+  { keys = KEYS, heartbeatPeriod, pqcCredentials = [], dataTransferSize, ready, ...policy }: Device = {},
 ) {
   const faults: unknown[] = [];
   const onFault = (error: unknown) => faults.push(error);
-  const device = loadIdentity(keys, policy, KINDS);
+  const device = { ...loadIdentity(keys, policy, KINDS), pqcCredentials };
   const log = new HostLog(device);
   const responder = hostResponder(device, { onFault, heartbeatPeriod, dataTransferSize, log });
   ready?.(responder, log);

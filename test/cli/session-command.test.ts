@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { serveEmu } from "../../cli/emu-server.js";
-import { loadPsks } from "../../cli/identity.js";
+import { loadIdentity, loadPsks } from "../../cli/identity.js";
 import { sessionOffer } from "../../cli/session-options.js";
 import { toHex } from "../support/bytes.js";
 import { answering, type Device, KEYS, ROOTS } from "./answering.js";
@@ -59,6 +59,15 @@ Secure session  secp256r1 · AES-128-GCM · secured messages 1.3
     );
   });
 
+  test("post-quantum: ML-DSA signs, ML-KEM agrees", async () => {
+    const root = join(KEYS, "mldsa65", "ca.cert.der");
+    const device = { pqcCredentials: loadIdentity(KEYS).pqcCredentials };
+    const { stdout, status } = await run(device, "--root", root, "--asym", "ML-DSA-65", "--kem", "ML-KEM-768");
+    assert.equal(status, 0);
+    assert.match(stdout, /^MODDABLE:SPDM-TEST-RESPONDER:0000000001 {2}SPDM 1\.4 · ML-DSA-65 · SHA-384\n/);
+    assert.match(stdout, /\nSecure session {2}ML-KEM-768 · AES-256-GCM · secured messages 1\.3\n/);
+  });
+
   test("by a pre-shared key: in hexadecimal, of a file, and by a hint in hexadecimal", async () => {
     const hint = `0x${toHex(PSK.hint)}`;
     for (const key of [toHex(PSK.key), join(KEYS, "psk.json")]) {
@@ -77,5 +86,6 @@ test("options of sessions that do not go together are refused", async () => {
   await assert.rejects(sessionOffer({ keyUpdate: true }), /^Error: --key-update says/);
   await assert.rejects(sessionOffer({ session: true, pskKey: "00" }), /give --psk HINT with --psk-key/);
   await assert.rejects(sessionOffer({ session: true, psk: "hint", inTheClear: true }), /PSK_EXCHANGE has neither/);
+  await assert.rejects(sessionOffer({ session: true, psk: "hint", kem: "ML-KEM-768" }), /PSK_EXCHANGE has neither/);
   assert.equal(await sessionOffer({}), undefined);
 });

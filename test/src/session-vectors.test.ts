@@ -16,12 +16,13 @@ import {
   FINISH_CONTEXT,
   KEY_EXCHANGE_RSP_CONTEXT,
   REQUESTER_CHALLENGE_AUTH_CONTEXT,
-  signedDigest,
+  verify,
 } from "../../src/signing.js";
 import { Transcript } from "../../src/transcript.js";
 import { V1_2, V1_4 } from "../../src/versions.js";
 import { concat, fromHex, readLe, toHex } from "../support/bytes.js";
-import { curveOf, digestOf, hashOf, leafKeyOf } from "../support/fixture.js";
+import { asymOf } from "../support/decoder.js";
+import { digestOf, hashOf, leafKeyOf } from "../support/fixture.js";
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "../support/node-crypto.js";
 import {
   dataIn,
@@ -46,19 +47,17 @@ class Facts {
   readonly recording: Recording;
   readonly version: number;
   readonly hash;
-  /** Undefined where it is none of ours. */
   readonly curve;
   readonly signatureLength: number;
   readonly inTheClear: boolean;
 
   constructor(recording: Recording) {
-    const { algorithms, capabilities, spdmVersion, signatures } = recording;
+    const { algorithms, capabilities, spdmVersion } = recording;
     this.recording = recording;
     this.version = 0x10 | Number(spdmVersion[2]);
     this.hash = hashOf(algorithms.baseHash === "SHA_256" ? 1 : 2);
-    const asym = ["ECDSA_P256", "ECDSA_P384"].indexOf(algorithms.baseAsym ?? "");
-    this.curve = asym < 0 ? undefined : curveOf([0x10, 0x80][asym]);
-    this.signatureLength = signatures[0].signature.length / 2;
+    this.curve = asymOf(recording);
+    this.signatureLength = this.curve.verifier.signatureLength;
     const both = (capabilities.requester ?? 0) & capabilities.responder;
     this.inTheClear = (both & HANDSHAKE_IN_THE_CLEAR_CAP) !== 0;
   }
@@ -225,7 +224,7 @@ class Handshakes {
     assert.equal(toHex(facts.soFar(th)), session.th2Hash);
   }
 
-  /** Compares TH with the next recorded signature of this kind, and verifies it where we have the algorithm. */
+  /** Compares TH with the next recorded signature of this kind, and verifies it. */
   #signed(op: string, context: string, th: Hash, chain: Uint8Array, signature: Uint8Array): void {
     const { recording, version, hash, curve, soFar } = this.facts;
     const hex = toHex(signature);
@@ -233,9 +232,7 @@ class Handshakes {
     assert.ok(recorded !== undefined, `${op} is not recorded`);
     assert.equal(toHex(soFar.call(this.facts, th)), recorded.messageHash);
     this.signatureCount++;
-    if (curve === undefined) return;
-    const digest = signedDigest(version, hash, context, th.clone());
-    assert.ok(curve.verifier.verify(leafKeyOf(curve, chain), digest, signature));
+    assert.ok(verify(curve.verifier, leafKeyOf(curve, chain), { version, hash, context }, th.clone(), signature));
   }
 
   /** Compares TH with what the recorded verify data are over, and makes these; then TH has them too. */

@@ -1,6 +1,6 @@
 /** Decodes recorded messages with the codecs of src/messages, and encodes them again. */
 import assert from "node:assert/strict";
-import { MULTI_KEY_CONN } from "../../src/algorithms.js";
+import { ML_DSA_65, MULTI_KEY_CONN } from "../../src/algorithms.js";
 import { HANDSHAKE_IN_THE_CLEAR_CAP } from "../../src/capabilities.js";
 import {
   CHALLENGE,
@@ -48,9 +48,21 @@ import type { Version } from "../../src/versions.js";
 import { Reader, Writer } from "../../src/wire.js";
 import { toHex } from "./bytes.js";
 import { type Curve, curveOf, hashOf } from "./fixture.js";
+import { mlDsaOf } from "./ml-dsa.js";
 import type { Pair, Recording } from "./vectors.js";
 
 export const versionOf = (recording: Recording): Version => 0x10 | Number(recording.spdmVersion[2]);
+
+function exchangeLengths({ algorithms: { dhe, kem } }: Recording): readonly [number, number] {
+  if (kem === "ML_KEM_768") return [1184, 1088];
+  return dhe === "SECP_256_R1" ? [64, 64] : [96, 96];
+}
+
+/** The algorithm of the responder's signatures. */
+export function asymOf({ algorithms: { baseAsym, pqcAsym } }: Recording): Curve {
+  if (pqcAsym === "ML_DSA_65") return mlDsaOf(ML_DSA_65);
+  return curveOf(baseAsym === "ECDSA_P256" ? 0x10 : 0x80);
+}
 
 /** What decoding needs to know of the connection; the requests of a pair set it as they go by. */
 export class Decoder {
@@ -60,16 +72,15 @@ export class Decoder {
   multiKey = false;
   /** Whether HANDSHAKE_IN_THE_CLEAR leaves ResponderVerifyData to FINISH_RSP. */
   readonly inTheClear: boolean;
-  /** Of ExchangeData. */
-  readonly exchangeLength: number;
+  /** Of ExchangeData, in request and response. */
+  readonly exchangeLengths: readonly [number, number];
 
   constructor(recording: Recording) {
-    const asym = recording.algorithms.baseAsym === "ECDSA_P256" ? 0x10 : 0x80;
     this.version = versionOf(recording);
     const { capabilities: flags } = recording;
     this.inTheClear = ((flags.requester ?? 0) & flags.responder & HANDSHAKE_IN_THE_CLEAR_CAP) !== 0;
-    this.exchangeLength = recording.algorithms.dhe === "SECP_256_R1" ? 64 : 96;
-    this.curve = curveOf(asym);
+    this.exchangeLengths = exchangeLengths(recording);
+    this.curve = asymOf(recording);
     this.suite = {
       hash: hashOf(recording.algorithms.baseHash === "SHA_256" ? 1 : 2),
       signatureLength: this.curve.verifier.signatureLength,
@@ -169,9 +180,9 @@ export class Decoder {
         return asked.nonce === undefined ? 0 : suite.signatureLength;
       }
       case KEY_EXCHANGE: {
-        const asked = keyExchange.readKeyExchange(request, version, this.exchangeLength);
+        const asked = keyExchange.readKeyExchange(request, version, this.exchangeLengths[0]);
         keyExchange.writeKeyExchange(w, asked, version);
-        const told = keyExchange.readKeyExchangeResponse(response, asked, suite);
+        const told = keyExchange.readKeyExchangeResponse(response, asked, suite, this.exchangeLengths[1]);
         keyExchange.writeKeyExchangeResponse(answer, told);
         this.#reencodeOpaque(asked.opaque, told.opaque);
         return suite.signatureLength + (this.inTheClear ? 0 : suite.hash.outputLen);

@@ -20,9 +20,10 @@ import { measurements } from "../../src/messages/measurements.js";
 import { type VendorHandler, vendorDefined } from "../../src/messages/vendor-defined.js";
 import { version } from "../../src/messages/version.js";
 import { type Options, Responder } from "../../src/responder.js";
-import { V1_2, VERSIONS, type Version } from "../../src/versions.js";
+import { V1_2, V1_4, VERSIONS, type Version } from "../../src/versions.js";
 import { ascii, concat, fromHex, readLe, toHex } from "./bytes.js";
 import identities from "./identities.json" with { type: "json" };
+import { type MlDsa, mlDsaOf } from "./ml-dsa.js";
 import { deterministicRandom } from "./random.js";
 import * as requests from "./requests.js";
 
@@ -56,7 +57,7 @@ export const CURVES = Object.freeze([
     data: identities.p384,
   },
 ]);
-export type Curve = (typeof CURVES)[number];
+export type Curve = (typeof CURVES)[number] | MlDsa;
 
 export const hashOf = (algorithm: number): HashAlgorithm => HASHES.find((h) => h.algorithm === algorithm)!.engine;
 export const curveOf = (algorithm: number): Curve => CURVES.find((c) => c.algorithm === algorithm)!;
@@ -70,11 +71,11 @@ export function digestOf(hash: HashAlgorithm, ...parts: readonly Uint8Array[]): 
 }
 
 type SlotData = Readonly<Record<string, string>>;
-const source = (slot: number): string => (slot === 1 || slot === 4 ? String(slot) : "0");
+const source = (data: SlotData, slot: number): string => (String(slot) in data ? String(slot) : "0");
 
 /** The DER certificates in a slot; slots without a chain of their own share slot 0's. */
 export const chainOf = (curve: Curve, slot: number): Uint8Array =>
-  fromHex((curve.data.chains as SlotData)[source(slot)]);
+  fromHex((curve.data.chains as SlotData)[source(curve.data.chains, slot)]);
 
 /** A chain as SPDM has it: length, root hash, certificates. The root is cut off the bundle by its DER length. */
 export function spdmChainOf(curve: Curve, slot: number, hash: HashAlgorithm): Uint8Array {
@@ -97,7 +98,7 @@ export function leafKeyOf(curve: Curve, chain: Uint8Array): Uint8Array {
 export function testIdentity(curve: Curve, slots: readonly number[]): Identity {
   const random = deterministicRandom(2);
   const all = slots.map((slot): [number, Slot] => {
-    const key = fromHex((curve.data.keys as SlotData)[source(slot)]);
+    const key = fromHex((curve.data.keys as SlotData)[source(curve.data.keys, slot)]);
     return [slot, { chain: chainOf(curve, slot), signer: curve.signer(key, random) }];
   });
   return portableIdentity(new Map(all));
@@ -251,7 +252,8 @@ export class Conversation {
       this.vca = concat(this.vca, request, response);
       this.state++;
       if (this.state === NEGOTIATED) {
-        this.curve = curveOf(readLe(response, 12, 4));
+        const pqcAsym = this.version >= V1_4 ? readLe(response, 20, 4) : 0;
+        this.curve = pqcAsym === 0 ? curveOf(readLe(response, 12, 4)) : mlDsaOf(pqcAsym);
         this.hash = hashOf(readLe(response, 16, 4));
       }
     }
@@ -262,14 +264,22 @@ export class Conversation {
   #isSigned(context: string, slot: number, transcript: readonly Uint8Array[], response: Uint8Array): boolean {
     const { curve, hash } = this;
     const end = response.length - curve.verifier.signatureLength;
-    let digest = digestOf(hash, ...transcript, response.subarray(0, end));
-    if (this.version >= V1_2) digest = digestOf(hash, combinedPrefix(this.version, context), digest);
-    return curve.verifier.verify(leafKeyOf(curve, chainOf(curve, slot)), digest, response.subarray(end));
+    const key = leafKeyOf(curve, chainOf(curve, slot));
+    let signed = digestOf(hash, ...transcript, response.subarray(0, end));
+    if (this.version >= V1_2) signed = concat(combinedPrefix(this.version, context), signed);
+    if (this.version >= V1_2 && !curve.verifier.takesContent) signed = digestOf(hash, signed);
+    return curve.verifier.verify(key, signed, response.subarray(end), { hash, context });
   }
 
   /** Whether CHALLENGE_AUTH `response` is signed over VCA, `b` and `request`. */
   isM1(b: readonly Uint8Array[], request: Uint8Array, response: Uint8Array, slot = 0): boolean {
     return this.#isSigned("responder-challenge_auth signing", slot, [this.vca, ...b, request], response);
+  }
+
+  /** Whether KEY_EXCHANGE_RSP `response`, up to its signature, is signed over VCA, the slot's chain and `request`. */
+  isTh1(request: Uint8Array, response: Uint8Array, slot = 0): boolean {
+    const chainHash = digestOf(this.hash, spdmChainOf(this.curve, slot, this.hash));
+    return this.#isSigned("responder-key_exchange_rsp signing", slot, [this.vca, chainHash, request], response);
   }
 
   /** Whether MEASUREMENTS `response` is signed over VCA, from 1.2 on, `before` and `request`. */

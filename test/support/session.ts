@@ -3,7 +3,7 @@
  * made by the classes of src/ that the recorded sessions are tested with.
  */
 import assert from "node:assert/strict";
-import type { KeyAgreement } from "../../hal/crypto.js";
+import type { KeyAgreement, KeyDecapsulation } from "../../hal/crypto.js";
 
 import { portablePskStore } from "../../hal/portable/psk.js";
 import { AES_256_GCM, CHACHA20_POLY1305, SECP256R1, SECP384R1 } from "../../src/algorithms.js";
@@ -98,6 +98,8 @@ export function sessionTables(groups = SECP256R1, mutual = false): [number, numb
 export interface PeerOptions extends Offer {
   /** The board's secp256r1, if that is not the real one. */
   readonly group?: KeyAgreement;
+  /** In its place. */
+  readonly kem?: KeyDecapsulation;
 }
 
 /** OpaqueData with DSP0277's SupportedVersions; from the layouts, not by src/opaque.ts. */
@@ -255,6 +257,14 @@ export class SessionEnd {
   }
 }
 
+/** A KEM's key pair as those of groups are. */
+function kemPair(kem: KeyDecapsulation): KeyPair {
+  const publicKey = new Uint8Array(kem.encapsulationKeyLength);
+  const key = kem.generate(publicKey);
+  const agree = (ciphertext: Uint8Array, secret: Uint8Array) => key.decapsulate(ciphertext, secret);
+  return { key: { agree, destroy: () => key.destroy() }, publicKey };
+}
+
 /** A requester that opens sessions. */
 export class Peer {
   readonly board: Board;
@@ -264,12 +274,14 @@ export class Peer {
   digests: Uint8Array = NO_BYTES;
   /** What TH has the digest of instead of the slot's chain, if it is not that. */
   chainInTh: Uint8Array | undefined;
+  readonly kem: KeyDecapsulation | undefined;
   readonly #flags: number;
   readonly #random = deterministicRandom(5);
 
   constructor(v: Version = V1_2, on: Board = sessionBoard(), offer: PeerOptions = {}) {
     this.board = on;
     this.group = offer.group ?? secp256r1(deterministicRandom(4));
+    this.kem = offer.kem;
     this.#flags = offer.flags ?? SESSION_FLAGS;
     const defaults = { flags: this.#flags, tables: v >= V1_1 ? sessionTables() : [] };
     this.conversation = new Conversation(v, { ...defaults, ...offer }, on).reach(3);
@@ -304,18 +316,20 @@ export class Peer {
   }
 
   keyPair(): KeyPair {
+    if (this.kem !== undefined) return kemPair(this.kem);
     const publicKey = new Uint8Array(this.group.publicKeyLength);
     return { key: this.group.generate(publicKey), publicKey };
   }
 
   /** KEY_EXCHANGE, by a new key pair or `pair`; the handshake waits for FINISH. */
   keyExchange(fields: Omit<KeyExchangeFields, "exchangeData"> & { pair?: KeyPair } = {}): SessionEnd {
-    const { conversation: c, group } = this;
+    const { conversation: c, group, kem } = this;
+    const answerLength = kem?.ciphertextLength ?? group.publicKeyLength;
     const { key, publicKey: exchangeData } = fields.pair ?? this.keyPair();
     const request = keyExchangeRequest(c.version, { ...fields, exchangeData });
     const response = c.answer(request);
-    const shared = new Uint8Array(group.sharedSecretLength);
-    assert.ok(key.agree(response.subarray(40, 40 + group.publicKeyLength), shared));
+    const shared = new Uint8Array((kem ?? group).sharedSecretLength);
+    assert.ok(key.agree(response.subarray(40, 40 + answerLength), shared));
     const inTheClear = (this.#flags & IN_THE_CLEAR_FLAG) !== 0 && this.boardIsClear;
     const end = response.length - (inTheClear ? 0 : c.hash.outputLen);
     const chain = this.chainInTh ?? spdmChainOf(c.curve, fields.slot ?? 0, c.hash);

@@ -231,7 +231,9 @@ test("JSON: one object with every key, known or not", () => {
   assert.deepEqual([early.challenged, early.measurementsSigned], [false, false]);
   assert.deepEqual([early.session, early.requester, early.messages], [null, null, null]);
   const withSession = JSON.parse(toJson(SESSION));
-  assert.deepEqual(withSession.session, SESSION.session);
+  assert.deepEqual(withSession.session, { ...SESSION.session, kem: null });
+  const byKem = JSON.parse(toJson({ ...SESSION, session: { ...SESSION.session!, dhe: undefined, kem: "ML-KEM-768" } }));
+  assert.deepEqual([byKem.session.dhe, byKem.session.kem], [null, "ML-KEM-768"]);
   assert.deepEqual(withSession.requester, SESSION.requester);
   assert.deepEqual(withSession.messages, SESSION.messages);
 });

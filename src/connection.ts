@@ -71,6 +71,8 @@ export interface Negotiated {
   readonly requesterAsym: { readonly algorithm: number; readonly engine: Verifier } | undefined;
   /** Whether the requester's DIGESTS show keys, and so are part of TH. */
   readonly multiKeyRequester: boolean;
+  /** Whether DIGESTS, GET_CSR and SET_CERTIFICATE name key pairs (ResponderMultiKeyConn). */
+  readonly multiKey: boolean;
 }
 
 /** All that GET_VERSION clears. */

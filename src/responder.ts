@@ -1,4 +1,6 @@
 import {
+  CERT_CAP,
+  CSR_CAP,
   ENCRYPT_CAP,
   HANDSHAKE_IN_THE_CLEAR_CAP,
   KEY_EX_CAP,
@@ -6,6 +8,7 @@ import {
   MEAS_CAP,
   MUT_AUTH_CAP,
   PSK_CAP,
+  SET_CERT_CAP,
 } from "./capabilities.js";
 import { Connection, type ResponderOptions } from "./connection.js";
 import { EphemeralKeys } from "./ephemeral-keys.js";
@@ -253,7 +256,7 @@ export class Responder {
 }
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
-function capabilityFlags({ exchanges, measurements, sessions, mutualAuthentication }: Options): number {
+function capabilityFlags({ baseAsym, exchanges, measurements, sessions, mutualAuthentication }: Options): number {
   let flags = 0;
   for (const exchange of exchanges) flags |= exchange.capability;
   if ((flags & MEAS_CAP) !== 0 && measurements === undefined) throw new Error("no measurements to serve");
@@ -267,6 +270,12 @@ function capabilityFlags({ exchanges, measurements, sessions, mutualAuthenticati
     flags |= MAC_CAP;
     if (sessions.encrypts ?? true) flags |= ENCRYPT_CAP;
     if (sessions.inTheClear && (flags & KEY_EX_CAP) !== 0) flags |= HANDSHAKE_IN_THE_CLEAR_CAP;
+  }
+  if ((flags & (CSR_CAP | SET_CERT_CAP)) !== 0) {
+    if ((flags & CERT_CAP) === 0) throw new Error("no certificates to request or to set");
+    if (baseAsym.every(({ identity }) => identity.certificateSlots === undefined)) {
+      throw new Error("no certificate slots to change");
+    }
   }
   if (mutualAuthentication !== undefined) flags |= MUT_AUTH_CAP;
   return flags;

@@ -320,6 +320,7 @@ export const algorithms: Exchange = Object.freeze({
       measures,
       opaqueData: (otherParams & OPAQUE_DATA_FORMAT) !== 0,
       multiKeyRequester: (otherParams & MULTI_KEY_CONN) !== 0,
+      multiKey: false,
       ...selected,
     } satisfies Negotiated;
     c.state = NEGOTIATED;

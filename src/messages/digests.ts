@@ -10,12 +10,15 @@
  * |        | KeyUsageMask          | 2 * n |
  */
 import { CERT_CAP } from "../capabilities.js";
+import { RESET_REQUIRED, SpdmError } from "../errors.js";
 import { type Exchange, GET_DIGESTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import type { Suite } from "../suite.js";
-import { V1_0, V1_3, type Version } from "../versions.js";
+import { V1_0, V1_2, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
 const HEADER_LENGTH = 4;
+/** Of identities whose chains stay. */
+const NO_SLOTS = Object.freeze({ supportedMask: 0, pendingMask: 0 });
 
 export interface KeyInfo {
   readonly keyPairId: number;
@@ -85,13 +88,15 @@ export const digests: Exchange = Object.freeze({
   endsM1: false,
   respond(c, request, response, session) {
     readGetDigests(request);
-    const { chains, hash } = c.negotiated!;
+    const { chains, hash, identity } = c.negotiated!;
     const { slotMask } = chains;
+    const { supportedMask, pendingMask } = identity.certificateSlots ?? NO_SLOTS;
+    if (pendingMask !== 0 && c.version >= V1_2) throw new SpdmError(RESET_REQUIRED);
     c.requireRoom(HEADER_LENGTH + bitCount(slotMask) * hash.outputLen);
     const list: Uint8Array[] = [];
     for (let slot = 0; slot < 8; slot++) if (chains.has(slot)) list.push(chains.digest(slot));
 
-    writeDigests(response, { supportedSlotMask: slotMask, slotMask, digests: list }, c.version);
+    writeDigests(response, { supportedSlotMask: slotMask | supportedMask, slotMask, digests: list }, c.version);
 
     if (session !== undefined) return;
     // Each GET_DIGESTS begins part B of M1 anew.

@@ -6,13 +6,14 @@ import { fileURLToPath } from "node:url";
 import { pldm } from "../boards/pldm.js";
 import { mutual, sessionExchanges } from "../boards/sessions.js";
 import { DEFAULT_POLICY } from "../certs/identity-image.js";
-import type { DeviceIdentity } from "../certs/identity-writer.js";
+import type { Credential, DeviceIdentity } from "../certs/identity-writer.js";
 import type { Measurement, Measurements } from "../hal/measurements.js";
 import { aes128Gcm, aes256Gcm, chacha20Poly1305 } from "../hal/node/crypto.js";
 import * as engines from "../hal/portable/crypto.js";
 import { rawMeasurement } from "../hal/portable/measurement.js";
 import { portablePskStore } from "../hal/portable/psk.js";
 import * as algorithm from "../src/algorithms.js";
+import type { Exchange } from "../src/exchange.js";
 import {
   DEVICE_MODE,
   DEVICE_MODE_INDEX,
@@ -25,13 +26,16 @@ import { algorithms } from "../src/messages/algorithms.js";
 import { capabilities } from "../src/messages/capabilities.js";
 import { certificate } from "../src/messages/certificate.js";
 import { challenge } from "../src/messages/challenge.js";
+import { csr } from "../src/messages/csr.js";
 import { digests } from "../src/messages/digests.js";
 import { measurements } from "../src/messages/measurements.js";
+import { type SetCertificatePolicy, setCertificate } from "../src/messages/set-certificate.js";
 import { version } from "../src/messages/version.js";
+import type { PathEngines } from "../src/requester-chain.js";
 import { Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
-import { identityOf } from "./identity.js";
+import { changeableIdentityOf, identityOf, type Place } from "./identity.js";
 
 /** What DMTF's emulator and its buffers are made for. */
 export const DATA_TRANSFER_SIZE = 0x1200;
@@ -68,6 +72,13 @@ function codeMeasurement(): Measurement {
   };
 }
 
+/** How certificates are requested and set; without it they are not. */
+export interface HostCertificates {
+  readonly policy: SetCertificatePolicy;
+  /** Makes a change last, before it counts; undefined empties the slot. */
+  readonly save: (place: Place, credential: Credential | undefined) => void;
+}
+
 /**
  * @param onFault Told of errors that no requester should be able to cause.
  * @param heartbeatPeriod Seconds, up to 255; 0: no heartbeat.
@@ -76,25 +87,32 @@ export function hostResponder(
   device: DeviceIdentity,
   onFault: (error: unknown) => void,
   heartbeatPeriod = HEARTBEAT_PERIOD,
+  certificates?: HostCertificates,
 ): Responder {
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
-  const identities = [algorithm.ECDSA_P384, algorithm.ECDSA_P256].map((one) => ({
-    algorithm: one,
-    identity: identityOf(credentials, one),
-  }));
+  const identities = [algorithm.ECDSA_P384, algorithm.ECDSA_P256]
+    .filter((one) => credentials.some((credential) => credential.algorithm === one))
+    .map((one) => ({
+      algorithm: one,
+      identity:
+        certificates === undefined
+          ? identityOf(credentials, one)
+          : changeableIdentityOf(credentials, one, certificates.save, onFault),
+    }));
   return new Responder({
     versions: VERSIONS,
     exchanges: [
       ...[version, capabilities, algorithms, digests, certificate, challenge, measurements],
       ...sessionExchanges(credentials.length > 0, psks.length > 0, policy),
+      ...(certificates === undefined ? [] : certificateExchanges(certificates.policy)),
     ],
     baseHash: [
       { algorithm: algorithm.SHA_384, engine: sha384 },
       { algorithm: algorithm.SHA_256, engine: sha256 },
       { algorithm: algorithm.SHA_512, engine: sha512 },
     ],
-    baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0),
+    baseAsym: identities,
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: hostMeasurements() },
     random,
     ctExponent: CT_EXPONENT,
@@ -103,6 +121,23 @@ export function hostResponder(
     ...mutual(policy, () => requestersOf(device)),
     onFault,
   });
+}
+
+function certificateExchanges(policy: SetCertificatePolicy): Exchange[] {
+  return [csr({ hash: engines.sha384 }), setCertificate({ ...chainEngines(), policy })];
+}
+
+/** What chains are verified with. */
+function chainEngines(): PathEngines {
+  const { p256, p384, sha256, sha384, sha512 } = engines;
+  return {
+    verifiers: [
+      { algorithm: algorithm.ECDSA_P384, engine: p384 },
+      { algorithm: algorithm.ECDSA_P256, engine: p256 },
+    ],
+    hashes: [sha256, sha384, sha512],
+    calendar: () => Date.now() / 1000,
+  };
 }
 
 function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, heartbeatPeriod: number): SecureSessions {
@@ -130,16 +165,7 @@ function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, hear
 
 /** What requesters are believed by. */
 function requestersOf({ requesterAnchors = [], requesterChains = [] }: DeviceIdentity) {
-  const { p256, p384, sha256, sha384, sha512 } = engines;
-  const trust = {
-    anchors: requesterAnchors,
-    verifiers: [
-      { algorithm: algorithm.ECDSA_P384, engine: p384 },
-      { algorithm: algorithm.ECDSA_P256, engine: p256 },
-    ],
-    hashes: [sha256, sha384, sha512],
-    calendar: () => Date.now() / 1000,
-  };
+  const trust = { ...chainEngines(), anchors: requesterAnchors };
   const provisioned = requesterChains.map(({ algorithm: one, chain }) => ({
     algorithm: one,
     chains: {

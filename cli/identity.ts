@@ -13,7 +13,8 @@ import {
 } from "../certs/identity-image.js";
 import type { Credential, DeviceIdentity } from "../certs/identity-writer.js";
 import type { Identity } from "../hal/identity.js";
-import { p256Signer, p384Signer, sha256 } from "../hal/portable/crypto.js";
+import { changeableIdentity } from "../hal/portable/certificate-slots.js";
+import { p256Signer, p384Signer, type Signer, sha256 } from "../hal/portable/crypto.js";
 import { portableIdentity, type Slot } from "../hal/portable/identity.js";
 import type { HintedKey } from "../hal/portable/psk.js";
 import type { Storage } from "../hal/storage.js";
@@ -22,6 +23,8 @@ import { WireError } from "../src/wire.js";
 import { splitChain } from "./chain.js";
 
 const SLOT_COUNT = 8;
+/** Bytes of certificates that a slot takes: eight of them fit into an image. */
+const SLOT_CAPACITY = 0x1e00;
 /** In a folder: pre-shared keys as [{ "hint": hexadecimal, "key": hexadecimal }, …], 1 to 64 bytes each. */
 export const PSK_FILE = "psk.json";
 
@@ -34,6 +37,9 @@ export const MUTUAL: Readonly<Record<string, number>> = Object.freeze({
 });
 
 export type LoadedIdentity = Required<DeviceIdentity>;
+
+/** Whose slot it is. */
+export type Place = Pick<Credential, "slot" | "algorithm">;
 
 /** Whose files of a folder. */
 type Role = "responder" | "requester";
@@ -55,6 +61,40 @@ export function identityOf(credentials: readonly Credential[], wanted: number): 
   return portableIdentity(
     new Map(own.map(({ slot, chain, key }): [number, Slot] => [slot, { chain, signer: make(key, randomFillSync) }])),
   );
+}
+
+/**
+ * As `identityOf`, with slots that can be changed. `save` makes a change last before it counts, undefined empties the slot;
+ * what it throws undoes the change, and is told to `onFault`.
+ */
+export function changeableIdentityOf(
+  credentials: readonly Credential[],
+  wanted: number,
+  save: (place: Place, credential: Credential | undefined) => void,
+  onFault: (error: unknown) => void,
+): Identity {
+  const make = wanted === ECDSA_P256 ? p256Signer : p384Signer;
+  const keys = new Map<Signer, Uint8Array>();
+  const slots = new Map<number, Slot>();
+  for (const { slot, algorithm, chain, key } of credentials) {
+    if (algorithm !== wanted) continue;
+    const signer = make(key, randomFillSync);
+    keys.set(signer, key);
+    slots.set(slot, { chain, signer });
+  }
+  return changeableIdentity(slots, {
+    algorithm: wanted,
+    capacity: SLOT_CAPACITY,
+    save(slot, content) {
+      const place = { slot, algorithm: wanted };
+      try {
+        save(place, content && { ...place, chain: content.chain, key: keys.get(content.signer)! });
+      } catch (error) {
+        onFault(error);
+        throw error;
+      }
+    },
+  });
 }
 
 function identityFromImage(path: string): LoadedIdentity {
@@ -120,7 +160,7 @@ function identityFromFolder(path: string): LoadedIdentity {
 }
 
 /** The folder that holds one of each algorithm, or is one of these. */
-const foldersOf = (path: string) =>
+export const foldersOf = (path: string) =>
   CURVES.map(({ algorithm, folder }) => ({
     algorithm,
     folder: basename(path) === folder ? path : join(path, folder),
@@ -166,10 +206,11 @@ export function loadPsks(file: string): HintedKey[] {
   return list.map((psk) => ({ hint: bytes(psk?.hint), key: bytes(psk?.key) }));
 }
 
-/** Slots may share slot 0's key (DMTF's slot 1 does), so the key that fits the leaf is taken. */
+/** Slots may share a key (DMTF's slot 1 has slot 0's), so the key that fits the leaf is taken. */
 function leafKey(folder: string, role: Role, slot: number, chain: Uint8Array): KeyObject {
   const leaf = splitChain(chain).at(-1)!;
-  for (const name of new Set([`end_${role}${slotSuffix(slot)}`, `end_${role}`])) {
+  const others = Array.from({ length: SLOT_COUNT }, (_, other) => other);
+  for (const name of new Set([slot, ...others].map((each) => `end_${role}${slotSuffix(each)}`))) {
     const pkcs8 = join(folder, `${name}.key.p8`);
     const pem = join(folder, `${name}.key`);
     const key = existsSync(pkcs8)

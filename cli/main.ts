@@ -13,7 +13,7 @@ import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
 import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
-import { serve } from "./serve.js";
+import { CERTIFICATE_POLICIES, type ServeOptions, serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
 import {
   CERTIFICATES,
@@ -52,6 +52,7 @@ interface ServeArguments {
   macOnly?: boolean;
   pskWithoutContext?: boolean;
   heartbeat?: number;
+  setCertificates?: ServeOptions["setCertificates"];
 }
 
 function integer(low: number, high: number): (text: string) => number {
@@ -144,6 +145,7 @@ function runServe(options: ServeArguments): Promise<void> {
   if (options.board !== undefined) {
     if (options.host) program.error("--host and --board exclude each other");
     if (heartbeat !== undefined) program.error("a board's heartbeat is up to its firmware");
+    if (rest.setCertificates !== undefined) program.error("a board's certificates are up to its firmware");
   }
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
@@ -216,6 +218,11 @@ program
   .option("--in-the-clear", "take handshakes in the clear")
   .option("--mac-only", "only authenticate what goes through sessions")
   .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
+  .addOption(
+    new Option("--set-certificates <where>", "make certification requests, and store chains in the identity").choices(
+      Object.keys(CERTIFICATE_POLICIES),
+    ),
+  )
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
   .action(runServe);
 

@@ -2,13 +2,20 @@ import { join } from "node:path";
 import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
 import { serveEmu } from "./emu-server.js";
-import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
+import { DATA_TRANSFER_SIZE, type HostCertificates, hostResponder } from "./host-responder.js";
 import { loadIdentity } from "./identity.js";
+import { storeCredential } from "./identity-store.js";
 import { TimeoutError } from "./link.js";
 import { CERTIFICATES, ensureCertificates, openBoard } from "./target.js";
 
 /** What an outside requester's CTExponent and patience would allow; noble's firmware is the slowest. */
 const BOARD_TIMEOUT_MS = 60_000;
+
+/** Where certificates may be set, by the names that the command line has for it. */
+export const CERTIFICATE_POLICIES = Object.freeze({
+  sessions: Object.freeze({ trustedEnvironment: false, slotsInSessions: 0xfe, provenRequesters: false }),
+  trusted: Object.freeze({ trustedEnvironment: true, slotsInSessions: 0xff, provenRequesters: false }),
+});
 
 export interface ServeOptions {
   readonly port: number;
@@ -21,6 +28,8 @@ export interface ServeOptions {
   readonly policy?: Partial<SessionPolicy>;
   /** Seconds, up to 255, of the responder in this process; a board has its own. */
   readonly heartbeatPeriod?: number | undefined;
+  /** Where the responder in this process lets its certificates be requested and set; by default nowhere. */
+  readonly setCertificates?: keyof typeof CERTIFICATE_POLICIES | undefined;
 }
 
 const SILENCE = new Uint8Array(0);
@@ -56,10 +65,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-async function openHost({ identity, policy, heartbeatPeriod }: ServeOptions): Promise<Served> {
+async function openHost({ identity, policy, heartbeatPeriod, setCertificates }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
-  const device = loadIdentity(identity ?? join(CERTIFICATES, "identity.bin"), policy);
-  const responder = hostResponder(device, (error) => console.error(error), heartbeatPeriod);
+  const path = identity ?? join(CERTIFICATES, "identity.bin");
+  const certificates: HostCertificates | undefined = setCertificates && {
+    policy: CERTIFICATE_POLICIES[setCertificates],
+    save: (place, credential) => storeCredential(path, place, credential),
+  };
+  const fault = (error: unknown) => console.error(error);
+  const responder = hostResponder(loadIdentity(path, policy), fault, heartbeatPeriod, certificates);
   const response = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
   return {
     respond(type, message) {

@@ -1,23 +1,23 @@
 /** The `spdm` command. Exit status: 0 trusted or done, 1 not trusted, 2 could not be done. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { writeIdentityImage } from "../certs/identity-writer.js";
 import { sha256 } from "../hal/portable/crypto.js";
-import { VERSIONS, type Version } from "../src/versions.js";
+import { addCertificateCommands } from "./certificate-commands.js";
 import { makeCertificates } from "./certs.js";
 import { loadIdentity, MUTUAL } from "./identity.js";
+import { cryptoOption, integer, versionOf, versionOption } from "./options.js";
 import { PcapWriter } from "./pcap.js";
 import { provision } from "./provision.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
-import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "./requester/names.js";
+import { AEADS, ASYMS, DHES, HASHES, oneOrAll } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
 import { CERTIFICATE_POLICIES, type ServeOptions, serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
 import {
   CERTIFICATES,
-  CRYPTOS,
   ensureCertificates,
   openTarget,
   readAnchors,
@@ -54,19 +54,6 @@ interface ServeArguments {
   heartbeat?: number;
   setCertificates?: ServeOptions["setCertificates"];
 }
-
-function integer(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < low || value > high) {
-      throw new InvalidArgumentError(`It must be a number from ${low} to ${high}.`);
-    }
-    return value;
-  };
-}
-
-const versionOf = (name: string | undefined): Version | undefined =>
-  VERSIONS.find((version) => versionName(version) === name);
 
 async function runAttest(name: string, options: AttestArguments): Promise<void> {
   const offer = { session: await sessionOffer(options), identities: await ownIdentities(options) };
@@ -172,14 +159,11 @@ const program = new Command("spdm")
   // commander's own failures are usage errors; help and version are not failures. Commands made below inherit it.
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-const cryptoOption = () =>
-  new Option("--crypto <engine>", "the board's firmware: Mbed TLS in C, or JavaScript").choices(CRYPTOS).default("psa");
-
 program
   .command("attest")
   .description(`attest a responder: ${TARGETS}`)
   .argument("<target>")
-  .addOption(new Option("--version <version>", "speak only this one").choices(VERSIONS.map(versionName)))
+  .addOption(versionOption())
   .option("--slot <number>", "certificate slot", integer(0, 7), 0)
   .addOption(new Option("--hash <name>", "offer only this one").choices(Object.keys(HASHES)))
   .addOption(new Option("--asym <name>", "offer only this one").choices(Object.keys(ASYMS)))
@@ -225,6 +209,8 @@ program
   )
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
   .action(runServe);
+
+addCertificateCommands(program);
 
 program
   .command("provision")

@@ -5,7 +5,7 @@ import { ALL_SUMMARY, NO_SUMMARY } from "../../src/measurement-block.js";
 import type { Algorithms } from "../../src/messages/algorithms.js";
 import { type Link, TimeoutError } from "../link.js";
 import type { AttestationResult, Messages, ProgressListener } from "../report.js";
-import { verifyChain } from "../trust.js";
+import { type ChainTrust, verifyChain } from "../trust.js";
 import { negotiateAlgorithms, selected } from "./algorithms.js";
 import { askChain, askDigests, type SlotChain } from "./certificate.js";
 import { challenge, type LeafKey } from "./challenge.js";
@@ -153,7 +153,11 @@ function trustedKey(
   const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date() });
   draft.chain = trust;
   reasons.push(...trust.reasons);
-  if (!trust.trusted) return undefined;
+  return trust.trusted ? leafKey(trust, baseAsym) : undefined;
+}
+
+/** The key of a leaf that is trusted; throws Untrusted if it is of another algorithm than was negotiated. */
+export function leafKey(trust: ChainTrust, baseAsym: number): LeafKey {
   const key = { verifier: VERIFIERS[baseAsym], publicKey: trust.leafPublicKey ?? new Uint8Array(0) };
   if (key.publicKey.length === key.verifier.publicKeyLength) return key;
   throw new Untrusted(`leaf certificate: has no ${nameOf(ASYMS, baseAsym)} key`);

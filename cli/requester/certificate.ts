@@ -20,12 +20,22 @@ export interface SlotChain {
 
 /** GET_DIGESTS; throws Impossible if `slot` is empty. */
 export async function askDigests(c: Conversation, slot: number): Promise<Digests> {
+  const digests = await askAllDigests(c);
+  if ((digests.slotMask & (1 << slot)) === 0) throw new Impossible(`slot ${slot} holds no certificate chain`);
+  return digests;
+}
+
+/** Where among `digests` those of `slot` are, which holds a chain. */
+export const placeOf = (slot: number, { slotMask }: Digests): number =>
+  [...Array(slot).keys()].filter((lower) => (slotMask & (1 << lower)) !== 0).length;
+
+/** GET_DIGESTS. */
+export async function askAllDigests(c: Conversation): Promise<Digests> {
   const { request, response } = await c.ask(GET_DIGESTS, writeGetDigests, true);
   const digests = decode("DIGESTS", () => readDigests(response, c.version, c.suite!, c.multiKey));
   c.transcript.resetM1();
   c.transcript.addM1(request, response.consumed());
   if (c.multiKey) c.digests = response.consumed();
-  if ((digests.slotMask & (1 << slot)) === 0) throw new Impossible(`slot ${slot} holds no certificate chain`);
   return digests;
 }
 
@@ -37,8 +47,7 @@ export async function askChain(c: Conversation, slot: number, digests: Digests):
   running.update(chain);
   const digest = new Uint8Array(hash.outputLen);
   running.digestInto(digest);
-  const place = [...Array(slot).keys()].filter((lower) => (digests.slotMask & (1 << lower)) !== 0).length;
-  if (!Buffer.from(digest).equals(digests.digests[place])) {
+  if (!Buffer.from(digest).equals(digests.digests[placeOf(slot, digests)])) {
     throw new Untrusted(`certificate chain of slot ${slot}: does not match its digest`);
   }
   return decode("certificate chain", () => {

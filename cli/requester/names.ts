@@ -66,6 +66,8 @@ const REQUESTS: Readonly<Record<number, string>> = {
   [codes.GET_ENCAPSULATED_REQUEST]: "GET_ENCAPSULATED_REQUEST",
   [codes.DELIVER_ENCAPSULATED_RESPONSE]: "DELIVER_ENCAPSULATED_RESPONSE",
   [codes.END_SESSION]: "END_SESSION",
+  [codes.GET_CSR]: "GET_CSR",
+  [codes.SET_CERTIFICATE]: "SET_CERTIFICATE",
 };
 
 export const requestName = (code: number): string => REQUESTS[code] ?? `request 0x${code.toString(16)}`;

@@ -20,7 +20,8 @@ import {
 } from "../../src/messages/set-certificate.js";
 import { publicKeyInfo } from "../../src/pkcs10.js";
 import { V1_2, V1_3 } from "../../src/versions.js";
-import { Reader } from "../../src/wire.js";
+import { Reader, WireError } from "../../src/wire.js";
+import { ECDSA_WITH_SHA256, ECDSA_WITH_SHA384, ECDSA_WITH_SHA512 } from "../../src/x509.js";
 import { otherName, printable, splitChain } from "../chain.js";
 import type { Link } from "../link.js";
 import type { NegotiatedAlgorithms, ProgressListener, SessionResult } from "../report.js";
@@ -39,6 +40,11 @@ import { Prover } from "./prover.js";
 import { openSession } from "./session.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
+const SIGNATURE_ALGORITHMS: readonly string[] = Object.freeze([
+  ECDSA_WITH_SHA256,
+  ECDSA_WITH_SHA384,
+  ECDSA_WITH_SHA512,
+]);
 const NO_BYTES = new Uint8Array(0);
 const HEADER_LENGTH = 4;
 
@@ -184,7 +190,7 @@ async function checkRequest(
   slot: number,
   session: SessionResult | undefined,
 ): Promise<Pick<CsrResult, "subject" | "deviceInfo" | "vouchedBy">> {
-  decode("CSR", () => new Der(request).openLast(SEQUENCE));
+  decode("CSR", () => checkForm(request));
   let read: x509.Pkcs10CertificateRequest;
   let deviceInfo: string | undefined;
   try {
@@ -207,6 +213,17 @@ async function checkRequest(
     vouchedBy = `slot ${slot}'s certificate`;
   }
   return { subject: printable(read.subject), deviceInfo, vouchedBy };
+}
+
+/** Throws WireError unless a certification request's outer part is DER, which @peculiar/x509 does not insist on. */
+function checkForm(request: Uint8Array): void {
+  const all = new Der(request).openLast(SEQUENCE);
+  all.element(SEQUENCE);
+  if (!SIGNATURE_ALGORITHMS.includes(all.characters(SEQUENCE))) throw new WireError("signature algorithm");
+  const signature = all.wholeBits().openLast(SEQUENCE);
+  all.close();
+  for (let i = 0; i < 2; i++) signature.unsigned();
+  signature.close();
 }
 
 /**

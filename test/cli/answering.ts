@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SessionPolicy } from "../../certs/identity-image.js";
-import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
+import { DATA_TRANSFER_SIZE, type HostCertificates, hostResponder } from "../../cli/host-responder.js";
 import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
 import { type Link, TimeoutError } from "../../cli/link.js";
 import type { AttestOptions } from "../../cli/requester/attest.js";
@@ -21,12 +21,15 @@ export type Alter = (response: Uint8Array, request: Uint8Array, type: number) =>
 /** What the responder is like. */
 export interface Device extends Partial<SessionPolicy> {
   readonly heartbeatPeriod?: number;
+  readonly certificates?: HostCertificates;
 }
 
 /** Answers as a responder does, but for what `alter` does to it. */
-export function answering(alter: Alter = (response) => response, { heartbeatPeriod, ...policy }: Device = {}) {
+export function answering(alter: Alter = (response) => response, device: Device = {}) {
+  const { heartbeatPeriod, certificates, ...policy } = device;
   const faults: unknown[] = [];
-  const responder = hostResponder(loadIdentity(KEYS, policy), (error) => faults.push(error), heartbeatPeriod);
+  const fault = (error: unknown) => faults.push(error);
+  const responder = hostResponder(loadIdentity(KEYS, policy), fault, heartbeatPeriod, certificates);
   const buffer = new Uint8Array(DATA_TRANSFER_SIZE + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {
     const request = message.slice(); // records are opened in place

@@ -1,13 +1,16 @@
 /** What `spdm csr` and `spdm install` come to, for people and for machines. */
-import { Pkcs10CertificateRequest } from "../certs/x509.js";
 import { printable } from "./chain.js";
 import type { Paint } from "./paint.js";
 import { mark } from "./report.js";
 import type { CsrResult, InstallResult } from "./requester/certificates.js";
 
 /** The request in PEM, with a line's end. */
-export const requestPem = ({ request }: CsrResult): string =>
-  `${new Pkcs10CertificateRequest(Uint8Array.from(request)).toString("pem")}\n`;
+export function requestPem({ request }: CsrResult): string {
+  const lines = Buffer.from(request)
+    .toString("base64")
+    .match(/.{1,64}/g)!;
+  return ["-----BEGIN CERTIFICATE REQUEST-----", ...lines, "-----END CERTIFICATE REQUEST-----", ""].join("\n");
+}
 
 function heading(target: string, { version, algorithms }: CsrResult | InstallResult, paint: Paint): string {
   const parts = [`SPDM ${version}`, algorithms.baseAsym, algorithms.baseHash];
@@ -24,7 +27,7 @@ export function renderCsr(target: string, result: CsrResult, paint: Paint): stri
     "",
     `${paint("bold", "Certification request")}  ${paint("dim", `${request.length} bytes, ${way(result)}`)}`,
     `    ${subject === "" ? "no subject" : `subject  ${subject}`}`,
-    ...(deviceInfo === undefined ? [] : [`    device   ${deviceInfo}`]),
+    ...(deviceInfo === undefined ? ["    no device information"] : [`    device   ${deviceInfo}`]),
     `  ${mark(true, paint)} signed by the key that it names`,
     vouchedBy === undefined
       ? `  ${paint("yellow", "!")} nothing says that this key is the device's: give --root, or --session`

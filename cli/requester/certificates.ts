@@ -1,10 +1,7 @@
 /** Certificates in the field, from the requester's side: GET_CSR, and SET_CERTIFICATE with a look at what came of it. */
-import { webcrypto } from "node:crypto";
-import * as oid from "../../certs/oids.js";
-import * as x509 from "../../certs/x509.js";
+import { createHash } from "node:crypto";
 import { REQ_BASE_ASYM } from "../../src/algorithms.js";
 import { CSR_CAP, SET_CERT_CAP } from "../../src/capabilities.js";
-import { Der, SEQUENCE } from "../../src/der.js";
 import { equal } from "../../src/equal.js";
 import { DATA_TOO_LARGE, RESET_REQUIRED, SpdmError } from "../../src/errors.js";
 import { GET_CSR, SET_CERTIFICATE } from "../../src/exchange.js";
@@ -20,15 +17,15 @@ import {
 } from "../../src/messages/set-certificate.js";
 import { publicKeyInfo } from "../../src/pkcs10.js";
 import { V1_2, V1_3 } from "../../src/versions.js";
-import { Reader, WireError } from "../../src/wire.js";
-import { ECDSA_WITH_SHA256, ECDSA_WITH_SHA384, ECDSA_WITH_SHA512 } from "../../src/x509.js";
-import { otherName, printable, splitChain } from "../chain.js";
+import { Reader } from "../../src/wire.js";
+import { splitChain } from "../chain.js";
 import type { Link } from "../link.js";
 import type { NegotiatedAlgorithms, ProgressListener, SessionResult } from "../report.js";
 import { verifyChain } from "../trust.js";
 import { negotiateAlgorithms, selected } from "./algorithms.js";
 import { leafKey } from "./attest.js";
 import { askAllDigests, askChain, placeOf } from "./certificate.js";
+import { deviceInfoIn, nameText, readRequest } from "./certification-request.js";
 import type { LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
 import { Conversation, DATA_TRANSFER_SIZE, decode, type RandomBytes, requireEnd } from "./conversation.js";
@@ -40,11 +37,6 @@ import { Prover } from "./prover.js";
 import { openSession } from "./session.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
-const SIGNATURE_ALGORITHMS: readonly string[] = Object.freeze([
-  ECDSA_WITH_SHA256,
-  ECDSA_WITH_SHA384,
-  ECDSA_WITH_SHA512,
-]);
 const NO_BYTES = new Uint8Array(0);
 const HEADER_LENGTH = 4;
 
@@ -180,50 +172,30 @@ export async function requestCsr(link: Link, options: CertificateOptions): Promi
     }
     const request = decode("CSR", () => readCsr(answer.response));
     requireEnd("CSR", answer.response);
-    return { ...reached, ...(await checkRequest(request, known, options.slot, reached.session)), request };
+    return { ...reached, ...checkRequest(request, known, options.slot, reached.session), request };
   });
 }
 
-async function checkRequest(
+function checkRequest(
   request: Uint8Array,
   { baseAsym, trusted }: Known,
   slot: number,
   session: SessionResult | undefined,
-): Promise<Pick<CsrResult, "subject" | "deviceInfo" | "vouchedBy">> {
-  decode("CSR", () => checkForm(request));
-  let read: x509.Pkcs10CertificateRequest;
-  let deviceInfo: string | undefined;
-  try {
-    read = new x509.Pkcs10CertificateRequest(Uint8Array.from(request));
-    const names = read.extensions.find(({ type }) => type === oid.SUBJECT_ALT_NAME);
-    deviceInfo = names && otherName(names, oid.DEVICE_INFO);
-  } catch {
-    throw new Untrusted("CSR: no certification request");
-  }
-  if (!(await read.verify(webcrypto).catch(() => false)))
-    throw new Untrusted("CSR: not signed by the key that it names");
-  const key = new Uint8Array(read.publicKey.rawData);
-  const { publicKeyLength } = VERIFIERS[baseAsym];
-  const isKey = (publicKey: Uint8Array) => equal(publicKeyInfo(baseAsym, publicKey) ?? NO_BYTES, key);
-  if (!isKey(key.subarray(-publicKeyLength))) throw new Untrusted(`CSR: names no ${nameOf(ASYMS, baseAsym)} key`);
+): Pick<CsrResult, "subject" | "deviceInfo" | "vouchedBy"> {
+  const verifier = VERIFIERS[baseAsym];
+  const { info, subject, key, bits, signature } = decode("CSR", () => readRequest(request, verifier.signatureLength));
+  const publicKey = key.subarray(-verifier.publicKeyLength);
+  const isKey = (other: Uint8Array) => equal(publicKeyInfo(baseAsym, other) ?? NO_BYTES, key);
+  if (!isKey(publicKey)) throw new Untrusted(`CSR: names no ${nameOf(ASYMS, baseAsym)} key`);
+  const digest = createHash(`sha${bits}`).update(info).digest();
+  if (!verifier.verify(publicKey, digest, signature)) throw new Untrusted("CSR: not signed by the key that it names");
   let vouchedBy =
     session && `${session.openedBy === "PSK_EXCHANGE" ? "a pre-shared key's" : "a trusted key's"} session`;
   if (trusted !== undefined && trusted.slot === slot) {
     if (!isKey(trusted.key.publicKey)) throw new Untrusted(`CSR: of another key than slot ${slot}'s certificate`);
     vouchedBy = `slot ${slot}'s certificate`;
   }
-  return { subject: printable(read.subject), deviceInfo, vouchedBy };
-}
-
-/** Throws WireError unless a certification request's outer part is DER, which @peculiar/x509 does not insist on. */
-function checkForm(request: Uint8Array): void {
-  const all = new Der(request).openLast(SEQUENCE);
-  all.element(SEQUENCE);
-  if (!SIGNATURE_ALGORITHMS.includes(all.characters(SEQUENCE))) throw new WireError("signature algorithm");
-  const signature = all.wholeBits().openLast(SEQUENCE);
-  all.close();
-  for (let i = 0; i < 2; i++) signature.unsigned();
-  signature.close();
+  return { subject: nameText(subject), deviceInfo: deviceInfoIn(request), vouchedBy };
 }
 
 /**

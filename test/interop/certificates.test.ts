@@ -4,9 +4,11 @@ import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { installChain, requestCsr } from "../../cli/requester/certificates.js";
 import { versionName } from "../../cli/requester/names.js";
 import { V1_2, V1_3, V1_4 } from "../../src/versions.js";
-import { KeyFolder, runRequester, skip, startServe, TIMEOUT_MS } from "./emu.js";
+import { OPTIONS, SESSION } from "../cli/answering.js";
+import { connected, KEYS, KeyFolder, runRequester, skip, startResponder, startServe, TIMEOUT_MS } from "./emu.js";
 
 const PORT = 24790;
 const P384 = ["--asym", "ECDSA_P384", "--hash", "SHA_384", "--req_asym", "NONE", "--meas_op", "ALL"];
@@ -14,9 +16,9 @@ const FLAGS = ["--cap", "CERT,CHAL,ENCRYPT,MAC,KEY_EX,PSK,ENCAP,HBEAT,KEY_UPD"];
 const BUNDLE = "ecp384/bundle_responder.certchain";
 
 const CONNECTION = ["--exe_conn", "DIGEST,CERT,CHAL,MEAS,GET_CSR,SET_CERT", "--pcap", "run.pcap"];
-const SESSIONS = ["--exe_session", "KEY_EX,PSK,MEAS,DIGEST,CERT,SET_CERT"];
+const IN_SESSIONS = ["--exe_session", "KEY_EX,PSK,MEAS,DIGEST,CERT,SET_CERT"];
 /** Records of one session: FINISH, MEAS, DIGESTS, CERT, SET_CERTIFICATE of slot 4, END_SESSION. */
-const SESSION = 6;
+const RECORDS = 6;
 
 /**
  * Responses of a capture: CSR and SET_CERTIFICATE_RSP in the clear, which the requester asks for before the end of each of
@@ -42,7 +44,7 @@ describe("spdm_requester_emu against serve --host --set-certificates trusted", {
   let folder: KeyFolder;
   let device: KeyFolder;
   const runIn = (version: string) =>
-    runRequester(PORT, folder, ["--ver", version, ...P384, ...FLAGS, ...CONNECTION, ...SESSIONS]);
+    runRequester(PORT, folder, ["--ver", version, ...P384, ...FLAGS, ...CONNECTION, ...IN_SESSIONS]);
 
   before(async () => {
     folder = new KeyFolder();
@@ -63,7 +65,7 @@ describe("spdm_requester_emu against serve --host --set-certificates trusted", {
       assert.match(output, /Client stopped/);
       assert.doesNotMatch(output, /ERROR/);
       assert.match(output, /exit 0$/);
-      assert.deepEqual(counted(join(folder.path, "run.pcap")), { requests: 3, set: 3, records: 3 * SESSION });
+      assert.deepEqual(counted(join(folder.path, "run.pcap")), { requests: 3, set: 3, records: 3 * RECORDS });
     });
   }
 
@@ -73,4 +75,41 @@ describe("spdm_requester_emu against serve --host --set-certificates trusted", {
     assert.equal(chain(device, "4"), chain(device, ""));
     assert.notEqual(chain(folder, "4"), chain(folder, ""));
   });
+});
+
+describe("spdm csr and spdm install against spdm_responder_emu", { skip, timeout: TIMEOUT_MS }, () => {
+  for (const version of [V1_2, V1_3, V1_4]) {
+    for (const session of [undefined, SESSION]) {
+      test(`SPDM ${versionName(version)}${session === undefined ? "" : ", in a session"}`, async () => {
+        const folder = new KeyFolder();
+        const port = PORT + 1 + (version & 15) + (session === undefined ? 0 : 4);
+        const suite = [
+          "--asym",
+          "ECDSA_P384",
+          "--hash",
+          "SHA_384",
+          "--meas_hash",
+          "SHA_384",
+          "--req_asym",
+          "ECDSA_P384",
+        ];
+        const child = startResponder(port, folder, ["--ver", versionName(version), ...suite]);
+        const link = await connected(port);
+        try {
+          const options = { ...OPTIONS, version, session };
+          const { vouchedBy, request } = await requestCsr(link, options);
+          assert.equal(vouchedBy, "slot 0's certificate");
+          assert.ok(request.length > 400);
+          // Its copy of the chain lies in a file; what it shows stays as it was.
+          const chain = readFileSync(join(KEYS, `${BUNDLE}.der`));
+          assert.ok(!(await installChain(link, chain, options)).needsReset);
+          assert.deepEqual(readFileSync(join(folder.path, "slot_id_0_cert_chain.der")), chain);
+        } finally {
+          await link.close();
+          child.kill();
+          folder.remove();
+        }
+      });
+    }
+  }
 });

@@ -47,7 +47,7 @@ export interface HostKeyOptions {
 
   /** Known by a provisioned public key, without certificates. */
   readonly publicKey?: boolean | undefined;
-  /** Whether keys may be changed outside of sessions; else in sessions of requesters that proved themselves. */
+  /** Whether keys may be changed outside of sessions too. */
   readonly trustedEnvironment?: boolean | undefined;
 }
 
@@ -74,7 +74,7 @@ export function hostKeys(
     ],
     provisioned: provisionedKeys(credentials),
     spareCount: SPARE_COUNT,
-    policy: { trustedEnvironment, provenRequesters: true, needsReset: false },
+    policy: { trustedEnvironment, provenRequesters: false, needsReset: false },
     holdsChain: (asym, slot) =>
       credentials.some((credential) => keyAlgorithm(credential.algorithm) === asym && credential.slot === slot),
   });

@@ -285,7 +285,7 @@ program
   .option("--trace", "print each message that is answered, those in sessions too")
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--public-key", "be known by a provisioned public key, slot 0's, instead of certificates")
-  .option("--trusted-environment", "take changes of keys outside of sessions too, and from anybody")
+  .option("--trusted-environment", "take changes of keys outside of sessions too")
   .action(runServe);
 
 addCertificateCommands(program);

@@ -1,5 +1,7 @@
 /** What commands have in common: how arguments are read. */
 import { InvalidArgumentError, Option } from "commander";
+import { VERSIONS } from "../src/versions.js";
+import { versionName } from "./requester/names.js";
 import { CRYPTOS } from "./target.js";
 
 /** Reads a number of this range. */
@@ -17,6 +19,9 @@ export function integer(low: number, high: number): (text: string) => number {
 export const list =
   <T>(one: (text: string) => T) =>
   (text: string, before: T[] = []): T[] => [...before, one(text)];
+
+export const versionOption = () =>
+  new Option("--version <version>", "speak only this one").choices(VERSIONS.map(versionName));
 
 export const cryptoOption = () =>
   new Option("--crypto <engine>", "the board's firmware: Mbed TLS in C, or JavaScript").choices(CRYPTOS).default("psa");

@@ -2,19 +2,22 @@
 import { randomFillSync } from "node:crypto";
 import { MemoryKeyPairs, P256_INFO, P384_INFO, type ProvisionedKey } from "../boards/key-pairs.js";
 import type { Credential } from "../certs/identity-writer.js";
-import { p256Signer, p384Signer, type Signer } from "../hal/portable/crypto.js";
+import { p256Signer, p384Signer, type Signer, sha384 } from "../hal/portable/crypto.js";
 import * as algorithm from "../src/algorithms.js";
 import { MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
 import { Der, SEQUENCE } from "../src/der.js";
 import type { Exchange } from "../src/exchange.js";
 import { KEY_P256, KEY_P384, keyAlgorithm } from "../src/key-pairs.js";
 import { certificate } from "../src/messages/certificate.js";
+import { csr } from "../src/messages/csr.js";
 import { digests } from "../src/messages/digests.js";
 import { keyPairInfo } from "../src/messages/key-pair-info.js";
+import { type SetCertificatePolicy, setCertificate } from "../src/messages/set-certificate.js";
 import { setKeyPairInfo } from "../src/messages/set-key-pair-info.js";
 import type { Options } from "../src/responder.js";
 import { splitChain } from "./chain.js";
-import { identityOf, publicKeyIdentityOf } from "./identity.js";
+import { changeableIdentityOf, identityOf, type Place, publicKeyIdentityOf } from "./identity.js";
+import { pathEngines } from "./requester-trust.js";
 
 /** As many as may be generated. */
 const SPARE_COUNT = 2;
@@ -31,7 +34,17 @@ const random = (out: Uint8Array): void => {
   randomFillSync(out);
 };
 
+/** How certificates are requested and set. */
+export interface HostCertificates {
+  readonly policy: SetCertificatePolicy;
+  /** Makes a change last, before it counts; undefined empties the slot. */
+  readonly save: (place: Place, credential: Credential | undefined) => void;
+}
+
 export interface HostKeyOptions {
+  /** Certificates are requested and set, but keys have no pairs then; without it they stay. */
+  readonly certificates?: HostCertificates | undefined;
+
   /** Known by a provisioned public key, without certificates. */
   readonly publicKey?: boolean | undefined;
   /** Whether keys may be changed outside of sessions; else in sessions of requesters that proved themselves. */
@@ -41,7 +54,8 @@ export interface HostKeyOptions {
 /** What of a responder's options is about its keys. */
 export function hostKeys(
   credentials: readonly Credential[],
-  { publicKey = false, trustedEnvironment = false }: HostKeyOptions,
+  { publicKey = false, trustedEnvironment = false, certificates }: HostKeyOptions,
+  onFault: (error: unknown) => void,
 ): Pick<Options, "baseAsym" | "exchanges" | "keyPairs" | "multiKey"> {
   if (publicKey) {
     const baseAsym = HOST_ASYMS.flatMap((algorithm) => {
@@ -50,6 +64,7 @@ export function hostKeys(
     });
     return { baseAsym, exchanges: [] };
   }
+  if (certificates !== undefined) return changeableKeys(credentials, certificates, onFault);
   const identities = HOST_ASYMS.map((algorithm) => ({ algorithm, identity: identityOf(credentials, algorithm) }));
   const baseAsym = identities.filter(({ identity }) => identity.slotMask !== 0);
   const keyPairs = new MemoryKeyPairs({
@@ -65,6 +80,27 @@ export function hostKeys(
   });
   return { baseAsym, exchanges: KEY_EXCHANGES, keyPairs, multiKey: MULTI_KEY_CAP_NEG };
 }
+
+/** What chains of the device can be of. */
+const CHANGEABLE: readonly number[] = [algorithm.ECDSA_P384, algorithm.ECDSA_P256];
+
+function changeableKeys(
+  credentials: readonly Credential[],
+  { policy, save }: HostCertificates,
+  onFault: (error: unknown) => void,
+): Pick<Options, "baseAsym" | "exchanges"> {
+  const held = CHANGEABLE.filter((one) => credentials.some((credential) => credential.algorithm === one));
+  const baseAsym = held.map((one) => ({
+    algorithm: one,
+    identity: changeableIdentityOf(credentials, one, save, onFault),
+  }));
+  return { baseAsym, exchanges: [digests, certificate, ...certificateExchanges(policy)] };
+}
+
+export const certificateExchanges = (policy: SetCertificatePolicy): Exchange[] => [
+  csr({ hash: sha384 }),
+  setCertificate({ ...pathEngines(CHANGEABLE), policy }),
+];
 
 /** One for each key; slots may share one. */
 function provisionedKeys(credentials: readonly Credential[]): ProvisionedKey[] {

@@ -42,7 +42,7 @@ import { version } from "../src/messages/version.js";
 import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
-import { HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
+import { certificateExchanges, HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { mlDsaIdentity } from "./ml-dsa-identity.js";
 import { requesterTrust } from "./requester-trust.js";
@@ -107,6 +107,7 @@ const deferral = (deferMs: number) =>
 export const hostExchanges = (): readonly Exchange[] => [
   ...EXCHANGES,
   ...KEY_EXCHANGES,
+  ...certificateExchanges({ trustedEnvironment: true, slotsInSessions: 0, provenRequesters: false }),
   ...sessionExchanges(true, true, { ...DEFAULT_POLICY, requested: 1, pskWithoutContext: false }),
   ...EVENTS,
   ...chunks().exchanges,
@@ -131,7 +132,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
-  const { exchanges, ...keys } = hostKeys(credentials, options.keys ?? {});
+  const { exchanges, ...keys } = hostKeys(credentials, options.keys ?? {}, (error) => told.onFault(error, 0));
   const sessions = sessionExchanges(credentials.length > 0, psks.length > 0, policy);
   if (sessions.length > 0) sessions.push(...EVENTS);
   return new Responder({

@@ -15,6 +15,7 @@ import type { Credential, DeviceIdentity } from "../certs/identity-writer.js";
 import type { Random } from "../hal/crypto.js";
 import type { Identity } from "../hal/identity.js";
 import { rsapssSigner, rsassaSigner } from "../hal/node/rsa.js";
+import { changeableIdentity } from "../hal/portable/certificate-slots.js";
 import { p256Signer, p384Signer, p521Signer, type Signer, sha256 } from "../hal/portable/crypto.js";
 import { ed448Signer } from "../hal/portable/ed448.js";
 import { ed25519Signer } from "../hal/portable/ed25519.js";
@@ -27,6 +28,8 @@ import { splitChain } from "./chain.js";
 import { type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
 import { mlDsaCredentials } from "./ml-dsa-identity.js";
 
+/** Bytes of certificates that a slot takes: eight of them fit into an image. */
+const SLOT_CAPACITY = 0x1e00;
 /** In a folder: pre-shared keys as [{ "hint": hexadecimal, "key": hexadecimal }, …], 1 to 64 bytes each. */
 export const PSK_FILE = "psk.json";
 
@@ -54,6 +57,9 @@ const SIGNERS: Readonly<Record<number, (key: Uint8Array, random: Random) => Sign
   [algorithms.RSAPSS_3072]: rsapssSigner,
   [algorithms.RSAPSS_4096]: rsapssSigner,
 };
+
+/** Whose slot it is. */
+export type Place = Pick<Credential, "slot" | "algorithm">;
 
 /**
  * Reads an identity image, or a folder in DMTF's layout (one that holds ecp256 and ecp384, or one of these two, and
@@ -91,6 +97,40 @@ export function publicKeyIdentityOf(credentials: readonly Credential[], wanted: 
   const { sign, ...identity } = identityOf([credential], wanted);
   const publicKey = splitChain(credential.chain).at(-1)!.publicKey.export({ type: "spki", format: "der" });
   return { ...identity, slotMask: 0, publicKey, sign: (_slot, ...rest) => sign(0, ...rest) };
+}
+
+/**
+ * As `identityOf`, with slots that can be changed. `save` makes a change last before it counts, undefined empties the slot;
+ * what it throws undoes the change, and is told to `onFault`.
+ */
+export function changeableIdentityOf(
+  credentials: readonly Credential[],
+  wanted: number,
+  save: (place: Place, credential: Credential | undefined) => void,
+  onFault: (error: unknown) => void,
+): Identity {
+  const make = SIGNERS[wanted];
+  const keys = new Map<Signer, Uint8Array>();
+  const slots = new Map<number, Slot>();
+  for (const { slot, algorithm, chain, key } of credentials) {
+    if (algorithm !== wanted) continue;
+    const signer = make(key, randomFillSync);
+    keys.set(signer, key);
+    slots.set(slot, { chain, signer });
+  }
+  return changeableIdentity(slots, {
+    algorithm: wanted,
+    capacity: SLOT_CAPACITY,
+    save(slot, content) {
+      const place = { slot, algorithm: wanted };
+      try {
+        save(place, content && { ...place, chain: content.chain, key: keys.get(content.signer)! });
+      } catch (error) {
+        onFault(error);
+        throw error;
+      }
+    },
+  });
 }
 
 function identityFromImage(path: string): LoadedIdentity {
@@ -160,7 +200,7 @@ function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIden
 }
 
 /** `path` holds a folder of each kind, or is one of these. */
-const folderOf = (path: string, { folder }: KeyKind) => (basename(path) === folder ? path : join(path, folder));
+export const folderOf = (path: string, { folder }: KeyKind) => (basename(path) === folder ? path : join(path, folder));
 
 function credentialsBelow(path: string, role: Role, kinds: readonly KeyKind[]): Credential[] {
   const credentials = kinds.flatMap((kind) => credentialsIn(folderOf(path, kind), kind, role));
@@ -203,10 +243,11 @@ export function loadPsks(file: string): HintedKey[] {
   return list.map((psk) => ({ hint: bytes(psk?.hint), key: bytes(psk?.key) }));
 }
 
-/** Slots may share slot 0's key (DMTF's slot 1 does), so the key that fits the leaf is taken. */
+/** Slots may share a key (DMTF's slot 1 has slot 0's), so the key that fits the leaf is taken. */
 function leafKey(folder: string, role: Role, slot: number, chain: Uint8Array): KeyObject {
   const leaf = splitChain(chain).at(-1)!;
-  for (const name of new Set([`end_${role}${slotSuffix(slot)}`, `end_${role}`])) {
+  const others = Array.from({ length: SLOT_COUNT }, (_, other) => other);
+  for (const name of new Set([slot, ...others].map((each) => `end_${role}${slotSuffix(each)}`))) {
     const pkcs8 = join(folder, `${name}.key.p8`);
     const pem = join(folder, `${name}.key`);
     const key = existsSync(pkcs8)

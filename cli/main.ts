@@ -7,8 +7,8 @@ import { writeIdentityImage } from "../certs/identity-writer.js";
 import { ML_DSAS } from "../certs/ml-dsa.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import { MIN_DATA_TRANSFER_SIZE } from "../src/capabilities.js";
-import { VERSIONS } from "../src/versions.js";
-import { cryptoOption, integer } from "./arguments.js";
+import { cryptoOption, integer, versionOption } from "./arguments.js";
+import { addCertificateCommands } from "./certificate-commands.js";
 import { makeCertificates } from "./certs.js";
 import { loadIdentity, MUTUAL } from "./identity.js";
 import { addKeysCommand } from "./keys-command.js";
@@ -18,20 +18,9 @@ import { type ProvisionedKey, readPublicKey } from "./public-key.js";
 import { Progress, printReport, toJson } from "./report.js";
 import { attest } from "./requester/attest.js";
 import { DATA_TRANSFER_SIZE } from "./requester/conversation.js";
-import {
-  AEADS,
-  ASYMS,
-  DHES,
-  HASHES,
-  KEMS,
-  oneOrAll,
-  oneOrOthers,
-  PQC_ASYMS,
-  versionName,
-  versionNamed,
-} from "./requester/names.js";
+import { AEADS, ASYMS, DHES, HASHES, KEMS, oneOrAll, oneOrOthers, PQC_ASYMS, versionNamed } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
-import { serve } from "./serve.js";
+import { CERTIFICATE_POLICIES, type ServeOptions, serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
 import {
   CERTIFICATES,
@@ -80,6 +69,7 @@ interface ServeArguments {
   publicKey?: boolean;
   trustedEnvironment?: boolean;
   defer?: number;
+  setCertificates?: ServeOptions["setCertificates"];
 }
 
 /** RDT, a power of two, is then no more than what `spdm attest` waits for one answer. */
@@ -205,6 +195,7 @@ function runServe(options: ServeArguments): Promise<void> {
     if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
     if (defer !== undefined) program.error("--defer is for --host: a board takes the time it needs");
     if (publicKey || trustedEnvironment) program.error("a board's keys are up to its firmware");
+    if (rest.setCertificates !== undefined) program.error("a board's certificates are up to its firmware");
   }
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
@@ -246,7 +237,7 @@ program
   .command("attest")
   .description(`attest a responder: ${TARGETS}`)
   .argument("<target>")
-  .addOption(new Option("--version <version>", "speak only this one").choices(VERSIONS.map(versionName)))
+  .addOption(versionOption())
   .option("--slot <number>", "certificate slot", integer(0, 7), 0)
   .addOption(new Option("--hash <name>", "offer only this one").choices(Object.keys(HASHES)))
   .addOption(
@@ -296,6 +287,11 @@ program
   .option("--in-the-clear", "take handshakes in the clear")
   .option("--mac-only", "only authenticate what goes through sessions")
   .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
+  .addOption(
+    new Option("--set-certificates <where>", "make certification requests, and store chains in the identity").choices(
+      Object.keys(CERTIFICATE_POLICIES),
+    ),
+  )
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
   .option("--trace", "print each message that is answered, those in sessions too")
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
@@ -303,6 +299,8 @@ program
   .option("--public-key", "be known by a provisioned public key, slot 0's, instead of certificates")
   .option("--trusted-environment", "take changes of keys outside of sessions too, and from anybody")
   .action(runServe);
+
+addCertificateCommands(program);
 
 program
   .command("provision")

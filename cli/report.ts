@@ -257,6 +257,6 @@ function verdictLine({ verdict, reasons }: AttestationResult, paint: Paint): str
   return `verdict: ${paint(["bold", "red"], "untrusted")}: ${printable(reasons[0] ?? "no reason given")}${more}`;
 }
 
-function mark(good: boolean, paint: Paint): string {
+export function mark(good: boolean, paint: Paint): string {
   return good ? paint("green", "✔") : paint("red", "✖");
 }

@@ -3,16 +3,23 @@ import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
 import type { Options } from "../src/responder.js";
 import { serveEmu } from "./emu-server.js";
-import type { HostKeyOptions } from "./host-keys.js";
+import type { HostCertificates, HostKeyOptions } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
 import { loadIdentity } from "./identity.js";
+import { storeCredential } from "./identity-store.js";
 import { TimeoutError } from "./link.js";
 import { CERTIFICATES, ensureCertificates, openBoard } from "./target.js";
 import { traceLine } from "./trace.js";
 
 /** What an outside requester's CTExponent and patience would allow; noble's firmware is the slowest. */
 const BOARD_TIMEOUT_MS = 60_000;
+
+/** Where certificates may be set, by the names that the command line has for it. */
+export const CERTIFICATE_POLICIES = Object.freeze({
+  sessions: Object.freeze({ trustedEnvironment: false, slotsInSessions: 0xfe, provenRequesters: false }),
+  trusted: Object.freeze({ trustedEnvironment: true, slotsInSessions: 0xff, provenRequesters: false }),
+});
 
 export interface ServeOptions {
   readonly port: number;
@@ -33,6 +40,8 @@ export interface ServeOptions {
   readonly deferMs?: number | undefined;
   /** Of the responder in this process. */
   readonly keys?: HostKeyOptions;
+  /** Where the responder in this process lets its certificates be requested and set; by default nowhere. */
+  readonly setCertificates?: keyof typeof CERTIFICATE_POLICIES | undefined;
 }
 
 const SILENCE = new Uint8Array(0);
@@ -76,9 +85,15 @@ async function openHost({
   transferSize,
   deferMs,
   keys,
+  setCertificates,
 }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
-  const device = loadIdentity(identity ?? CERTIFICATES, policy, KINDS);
+  const path = identity ?? CERTIFICATES;
+  const device = loadIdentity(path, policy, KINDS);
+  const certificates: HostCertificates | undefined = setCertificates && {
+    policy: CERTIFICATE_POLICIES[setCertificates],
+    save: (place, credential) => storeCredential(path, place, credential),
+  };
   const onAnswer: Options["onAnswer"] = (request, response, sessionId) =>
     console.log(traceLine(request, response, sessionId));
   const log = new HostLog(device);
@@ -88,7 +103,7 @@ async function openHost({
     heartbeatPeriod,
     dataTransferSize: transferSize,
     deferMs,
-    ...(keys === undefined ? {} : { keys }),
+    keys: { ...keys, certificates },
     ...(trace ? { onAnswer } : {}),
   });
   const measureAgain = () => log.measureAgain(responder);

@@ -1,3 +1,4 @@
+import type { CertificateSlots } from "./certificate-slots.js";
 import type { SigningTerms } from "./crypto.js";
 
 /**
@@ -24,4 +25,6 @@ export interface Identity {
   readChain(slot: number, offset: number, into: Uint8Array): void;
   /** Signs `digest` (already hashed), or content, with the slot's leaf key into `signature`, `signatureLength` bytes. */
   sign(slot: number, digest: Uint8Array, signature: Uint8Array, terms: SigningTerms): void;
+  /** How its chains are replaced in the field; undefined if they are not. */
+  readonly certificateSlots?: CertificateSlots;
 }

@@ -7,7 +7,7 @@ const PIECE_LENGTH = 256;
 const DER_SEQUENCE = 0x30;
 
 /** Bytes before the root hash: Length u16 and two reserved bytes, or, from 1.4 on, Length u32: the same bytes. */
-const LENGTH_FIELD = 4;
+export const LENGTH_FIELD = 4;
 
 /** Where chains are read from. */
 export type ChainSource = Pick<Identity, "slotMask" | "chainLength" | "readChain"> &
@@ -65,6 +65,12 @@ export class Chains {
     }
   }
 
+  /** Forgets what was made of the slot's chain, which is another one now. */
+  invalidate(slot: number): void {
+    this.#headers[slot] = undefined;
+    this.#digests[slot] = undefined;
+  }
+
   /** The digest of a provisioned slot's chain, or of the public key; kept here, not to be changed. */
   digest(slot: number): Uint8Array {
     if (slot === PUBLIC_KEY_SLOT) {
@@ -87,19 +93,31 @@ export class Chains {
       header[0] = length;
       header[1] = length >>> 8;
       header[2] = length >>> 16;
-      header.set(this.#hashed(slot, this.#rootLength(slot)), LENGTH_FIELD);
+      header.set(this.#hashed(slot, this.#certificateLength(slot, 0)), LENGTH_FIELD);
       this.#headers[slot] = header;
     }
     return header;
   }
 
-  /** Bytes of the first certificate, from its DER header. */
-  #rootLength(slot: number): number {
+  /** The last certificate of a provisioned slot's chain. */
+  leaf(slot: number): Uint8Array {
+    const end = this.#identity.chainLength(slot);
+    let offset = 0;
+    let length = this.#certificateLength(slot, 0);
+    for (; offset + length < end; length = this.#certificateLength(slot, offset)) offset += length;
+    const leaf = new Uint8Array(length);
+    this.#identity.readChain(slot, offset, leaf);
+    return leaf;
+  }
+
+  /** Bytes of the certificate at `offset`, from its DER header. */
+  #certificateLength(slot: number, offset: number): number {
+    const rest = this.#identity.chainLength(slot) - offset;
     const der = new Uint8Array(4);
-    this.#identity.readChain(slot, 0, der);
+    if (rest >= der.length) this.#identity.readChain(slot, offset, der);
     const length = der[1] < 0x80 ? 2 + der[1] : der[1] === 0x81 ? 3 + der[2] : 4 + ((der[2] << 8) | der[3]);
-    if (der[0] !== DER_SEQUENCE || der[1] > 0x82 || length > this.#identity.chainLength(slot)) {
-      throw new Error(`slot ${slot} does not begin with a certificate`);
+    if (der[0] !== DER_SEQUENCE || der[1] > 0x82 || length > rest) {
+      throw new Error(`slot ${slot} holds something else than certificates`);
     }
     return length;
   }

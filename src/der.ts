@@ -10,6 +10,10 @@ export const UTC_TIME = 0x17;
 export const GENERALIZED_TIME = 0x18;
 export const SEQUENCE = 0x30;
 
+export const SET = 0x31;
+/** In a tag's first byte: its number is in the bytes that follow. */
+const LONG_TAG = 0x1f;
+
 const TRUE = 0xff;
 /** Lengths up to 16 MB: more than any message here. */
 const LENGTH_BYTES_MAX = 3;
@@ -46,6 +50,15 @@ export class Der extends Reader {
     const start = this.offset;
     this.skip(readHeader(this, tag));
     return this.message.subarray(start, this.offset);
+  }
+
+  /** A view of the next element, whatever it is, but for tags of more than a byte. */
+  any(): Uint8Array {
+    const start = this.offset;
+    const tag = this.u8();
+    if ((tag & LONG_TAG) === LONG_TAG) throw new WireError("DER tag");
+    this.offset = start;
+    return this.element(tag);
   }
 
   /** A view of the element's contents. */

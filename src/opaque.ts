@@ -46,8 +46,10 @@ export interface SecuredMessageData {
 export const NO_OPAQUE = new Uint8Array(0);
 
 /** OpaqueData with its length before it (2 bytes). */
-export function readOpaque(r: Reader): Uint8Array {
-  const length = r.u16();
+export const readOpaque = (r: Reader): Uint8Array => readOpaqueOf(r, r.u16());
+
+/** OpaqueData whose length was read. */
+export function readOpaqueOf(r: Reader, length: number): Uint8Array {
   if (length > OPAQUE_LENGTH_MAX) throw new WireError("opaque data: too long");
   return r.bytes(length);
 }
@@ -79,6 +81,9 @@ function walk(opaque: Uint8Array, version: Version, take: (data: Reader) => void
   }
   if (r.remaining !== 0) throw new WireError("opaque data: longer than its elements");
 }
+
+/** Throws WireError unless the data, of whatever meaning, are well formed. */
+export const checkOpaque = (opaque: Uint8Array, version: Version): void => walk(opaque, version, () => {});
 
 /** `kind`: which list of versions is expected. */
 function read(opaque: Uint8Array, version: Version, kind: number): SecuredMessageData {

@@ -9,21 +9,25 @@ import { WireError } from "./wire.js";
 import { type Certificate, DIGITAL_SIGNATURE, KEY_CERT_SIGN, readCertificate } from "./x509.js";
 
 /** More than any requester needs, and little work to refuse. */
-const CERTIFICATE_COUNT_MAX = 10;
+export const CERTIFICATE_COUNT_MAX = 10;
 
-/** What a board trusts of requesters. */
-export interface RequesterTrust {
-  /**
-   * DER certificates that are trusted as they are: a chain begins with one of them, or with a certificate that one of
-   * them signed. They have to be of the profile that certificates here have, or lead nowhere.
-   */
-  readonly anchors: readonly Uint8Array[];
+/** What certificates are verified with. */
+export interface PathEngines {
   /** Engines by bit of BaseAsymAlgo, for the keys of authorities. */
   readonly verifiers: readonly { readonly algorithm: number; readonly engine: Verifier }[];
   /** SHA-256, SHA-384, SHA-512, as far as certificates may be signed with them. */
   readonly hashes: readonly HashAlgorithm[];
   /** Seconds since 1970-01-01T00:00Z. Without a calendar nothing has expired, and dates must only be in order. */
   readonly calendar?: (() => number) | undefined;
+}
+
+/** What a board trusts of requesters. */
+export interface RequesterTrust extends PathEngines {
+  /**
+   * DER certificates that are trusted as they are: a chain begins with one of them, or with a certificate that one of
+   * them signed. They have to be of the profile that certificates here have, or lead nowhere.
+   */
+  readonly anchors: readonly Uint8Array[];
   /** Takes the place of `verifyRequesterChain` where there is one that knows more than its profile. */
   readonly verifyChain?: typeof verifyRequesterChain;
   /** Bytes of the longest chain that is taken; 4,096 if absent. */
@@ -47,7 +51,7 @@ export function verifyRequesterChain(
   try {
     const path = readPath(chain, baseHash, trust.anchors);
     const leaf = path[path.length - 1];
-    if (leaf.algorithm !== algorithm || !isPath(path, trust.calendar?.())) return undefined;
+    if (leaf.algorithm !== algorithm || !isPath(path, isRequester, trust.calendar?.())) return undefined;
     // From the anchor down: a signature is verified only if a trusted key stands behind the one before it, so that a
     // stranger's chain costs one verification, however long it is.
     for (let i = 1; i < path.length; i++) if (!isSigned(path[i], path[i - 1], trust)) return undefined;
@@ -76,8 +80,12 @@ function readPath(chain: Uint8Array, baseHash: HashAlgorithm, anchors: readonly 
   return path;
 }
 
-/** Whether each of `path` is valid `now`, and each but the last may have issued the next. */
-function isPath(path: readonly Certificate[], now: number | undefined): boolean {
+/** Whether each of `path` is valid `now`, each but the last may have issued the next, and the last is as `isLeaf` wants. */
+export function isPath(
+  path: readonly Certificate[],
+  isLeaf: (leaf: Certificate) => boolean,
+  now: number | undefined,
+): boolean {
   let allowed = path.length; // authorities that may still follow
   for (let i = 0; i < path.length; i++) {
     const { issuer, subject, notBefore, notAfter, permissions } = path[i];
@@ -100,11 +108,12 @@ function isPath(path: readonly Certificate[], now: number | undefined): boolean 
  * DSP0274 wants digitalSignature in a leaf's keyUsage. An SPDM purpose limits the leaf to it, no SPDM purpose does not
  * limit it.
  */
-function isLeaf({ permissions: { ca, keyUsage = 0, requesterAuth, responderAuth } }: Certificate): boolean {
+function isRequester({ permissions: { ca, keyUsage = 0, requesterAuth, responderAuth } }: Certificate): boolean {
   return !ca && (keyUsage & DIGITAL_SIGNATURE) !== 0 && (requesterAuth || !responderAuth);
 }
 
-function isSigned(certificate: Certificate, issuer: Certificate, trust: RequesterTrust): boolean {
+/** Whether `issuer`'s key signed the certificate; false where there is no engine for it. */
+export function isSigned(certificate: Certificate, issuer: Certificate, trust: PathEngines): boolean {
   const engine = trust.verifiers.find(({ algorithm }) => algorithm === issuer.algorithm)?.engine;
   const hash = trust.hashes.find(({ outputLen }) => outputLen === certificate.digestLength);
   if (engine === undefined || hash === undefined) return false;
@@ -118,7 +127,7 @@ function isSigned(certificate: Certificate, issuer: Certificate, trust: Requeste
   return engine.verify(issuer.publicKey, digestOf(hash, certificate.signed), signature);
 }
 
-function digestOf(hash: HashAlgorithm, data: Uint8Array): Uint8Array {
+export function digestOf(hash: HashAlgorithm, data: Uint8Array): Uint8Array {
   const digest = new Uint8Array(hash.outputLen);
   const running = hash.create();
   running.update(data);

@@ -1,4 +1,6 @@
 import {
+  CERT_CAP,
+  CSR_CAP,
   ENCAP_CAP,
   ENCRYPT_CAP,
   EP_INFO_CAP,
@@ -11,6 +13,7 @@ import {
   MIN_DATA_TRANSFER_SIZE,
   MUT_AUTH_CAP,
   PSK_CAP,
+  SET_CERT_CAP,
 } from "./capabilities.js";
 import type { Serve } from "./chunks.js";
 import { Connection, type ResponderOptions } from "./connection.js";
@@ -327,6 +330,12 @@ function capabilityFlags(options: Options, exchanges: readonly Exchange[]): numb
   if ((flags & EVENT_CAP) !== 0) {
     if (options.events === undefined) throw new Error("no events to tell of");
     if (sessions === undefined || (flags & ENCAP_CAP) === 0) throw new Error("no encapsulated requests for events");
+  }
+  if ((flags & (CSR_CAP | SET_CERT_CAP)) !== 0) {
+    if ((flags & CERT_CAP) === 0) throw new Error("no certificates to request or to set");
+    if (options.baseAsym.every(({ identity }) => identity.certificateSlots === undefined)) {
+      throw new Error("no certificate slots to change");
+    }
   }
   if (mutualAuthentication !== undefined) flags |= MUT_AUTH_CAP;
   return flags | keyFlags(options, flags);

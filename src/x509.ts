@@ -19,27 +19,27 @@ import {
 import { WireError } from "./wire.js";
 
 // Tags in TBSCertificate
-const VERSION = 0xa0;
-const EXTENSIONS = 0xa3;
+export const VERSION = 0xa0;
+export const EXTENSIONS = 0xa3;
 
 /** Version's contents: INTEGER 2, which means 3. */
 const VERSION_3 = "\x02\x01\x02";
 
 // AlgorithmIdentifiers' contents: 1.2.840.10045.4.3.n without parameters (RFC 5758 §3.2);
-const ECDSA_WITH_SHA256 = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
-const ECDSA_WITH_SHA384 = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03";
-const ECDSA_WITH_SHA512 = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04";
+export const ECDSA_WITH_SHA256 = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+export const ECDSA_WITH_SHA384 = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03";
+export const ECDSA_WITH_SHA512 = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04";
 // and id-ecPublicKey, 1.2.840.10045.2.1, with a named curve, 1.2.840.10045.3.1.7 or 1.3.132.0.34 (RFC 5480 §2.1.1).
-const EC_P256 = "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-const EC_P384 = "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22";
+export const EC_P256 = "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+export const EC_P384 = "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22";
 /** Before X and Y (SEC 1 §2.3.3). */
-const UNCOMPRESSED = 0x04;
+export const UNCOMPRESSED = 0x04;
 
 // Extensions, 2.5.29.n (RFC 5280 §4.2.1)
-const KEY_USAGE = "\x55\x1d\x0f";
-const SUBJECT_ALT_NAME = "\x55\x1d\x11";
-const BASIC_CONSTRAINTS = "\x55\x1d\x13";
-const EXTENDED_KEY_USAGE = "\x55\x1d\x25";
+export const KEY_USAGE = "\x55\x1d\x0f";
+export const SUBJECT_ALT_NAME = "\x55\x1d\x11";
+export const BASIC_CONSTRAINTS = "\x55\x1d\x13";
+export const EXTENDED_KEY_USAGE = "\x55\x1d\x25";
 // Extended key usages, 1.3.6.1.4.1.412.274.n (DSP0274, "Extended Key Usage authentication OIDs")
 const RESPONDER_AUTH = "\x2b\x06\x01\x04\x01\x83\x1c\x82\x12\x03";
 const REQUESTER_AUTH = "\x2b\x06\x01\x04\x01\x83\x1c\x82\x12\x04";
@@ -60,6 +60,8 @@ export const KEY_CERT_SIGN = 0x04;
 export interface Permissions {
   /** basicConstraints: an authority, and how many others may stand between it and the leaf. */
   ca: boolean;
+  /** Whether basicConstraints is there at all. */
+  constrained: boolean;
   pathLength: number;
   /** keyUsage without decipherOnly; undefined without that extension. */
   keyUsage: number | undefined;
@@ -201,6 +203,7 @@ function daysTo(year: number, month: number): number {
 function readExtensions(list: Der): Permissions {
   const permissions: Permissions = {
     ca: false,
+    constrained: false,
     pathLength: NO_PATH_LIMIT,
     keyUsage: undefined,
     requesterAuth: false,
@@ -250,6 +253,7 @@ function readKeyUsage(value: Der): number {
 }
 
 function readBasicConstraints(constraints: Der, permissions: Permissions): void {
+  permissions.constrained = true;
   permissions.ca = constraints.flag();
   if (permissions.ca && constraints.isNext(INTEGER)) {
     const length = constraints.unsigned();

@@ -11,7 +11,7 @@ import type { Algorithms } from "../../src/messages/algorithms.js";
 import { type Link, TimeoutError } from "../link.js";
 import type { ProvisionedKey } from "../public-key.js";
 import type { AttestationResult, Messages, ProgressListener } from "../report.js";
-import { verifyChain } from "../trust.js";
+import { type ChainTrust, verifyChain } from "../trust.js";
 import { asymName, negotiateAlgorithms, selected, verifierOf } from "./algorithms.js";
 import { askChain, askDigests, requireUse, type SlotChain } from "./certificate.js";
 import { challenge, type LeafKey } from "./challenge.js";
@@ -238,7 +238,11 @@ function trustedKey(
   const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date() });
   draft.chain = trust;
   reasons.push(...trust.reasons);
-  if (!trust.trusted) return undefined;
+  return trust.trusted ? leafKey(trust, chosen) : undefined;
+}
+
+/** The key of a leaf that is trusted; throws Untrusted if it is of another algorithm than was negotiated. */
+export function leafKey(trust: ChainTrust, chosen: Algorithms): LeafKey {
   const key = { verifier: verifierOf(chosen), publicKey: trust.leafPublicKey ?? new Uint8Array(0) };
   const isPqc = chosen.pqcAsym !== 0;
   const fits = isPqc ? trust.leafPqcAsym === chosen.pqcAsym : trust.leafPqcAsym === undefined;

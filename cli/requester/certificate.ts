@@ -47,8 +47,8 @@ export async function askDigests(c: Conversation, slot: number): Promise<Digests
   return digests;
 }
 
-/** Which entry of DIGESTS is the slot's. */
-const placeOf = ({ slotMask }: Digests, slot: number): number =>
+/** Where among the digests those of `slot` are, which has some. */
+export const placeOf = ({ slotMask }: Digests, slot: number): number =>
   [...Array(slot).keys()].filter((lower) => (slotMask & (1 << lower)) !== 0).length;
 
 /** Of a slot that DIGESTS have; undefined where they show no keys. */

@@ -7,19 +7,26 @@ export interface Slot {
   readonly signer: Signer;
 }
 
+/** Bit n set: `slots` has n. */
+export function maskOf(slots: Iterable<number>): number {
+  let mask = 0;
+  for (const slot of slots) mask |= 1 << slot;
+  return mask;
+}
+
 /** An identity in memory; `slots` by number, kept, not copied. At least one is there. */
 export function portableIdentity(slots: ReadonlyMap<number, Slot>): Identity {
-  let slotMask = 0;
   let signatureLength = 0;
   let takesContent = false;
-  for (const [slot, { signer }] of slots) {
-    slotMask |= 1 << slot;
+  for (const { signer } of slots.values()) {
     signatureLength = signer.signatureLength;
     takesContent = signer.takesContent ?? false;
   }
   return {
     signatureLength,
-    slotMask,
+    get slotMask() {
+      return maskOf(slots.keys());
+    },
     chainLength: (slot) => slots.get(slot)?.chain.length ?? 0,
     readChain(slot, offset, into) {
       into.set(slots.get(slot)!.chain.subarray(offset, offset + into.length));

@@ -11,9 +11,17 @@
  * |        |               |      |        | CertChain            | PortionLength |
  */
 import { CERT_CAP, LARGE_RESP_CAP } from "../capabilities.js";
-import { DATA_TOO_LARGE, INVALID_REQUEST, SpdmError, UNSPECIFIED, UNSUPPORTED_REQUEST } from "../errors.js";
+import { LENGTH_FIELD } from "../chain.js";
+import {
+  DATA_TOO_LARGE,
+  INVALID_REQUEST,
+  RESET_REQUIRED,
+  SpdmError,
+  UNSPECIFIED,
+  UNSUPPORTED_REQUEST,
+} from "../errors.js";
 import { type Exchange, GET_CERTIFICATE, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { V1_0, V1_3, V1_4, type Version } from "../versions.js";
+import { V1_0, V1_2, V1_3, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
 const headerLength = (large: boolean): number => (large ? 16 : 8);
@@ -106,10 +114,14 @@ export const certificate: Exchange = Object.freeze({
   endsM1: false,
   respond(c, request, response, session) {
     const asked = readGetCertificate(request, c.version);
-    const { chains, multiKey } = c.negotiated!;
+    const { chains, hash, identity, multiKey } = c.negotiated!;
+    const slots = identity.certificateSlots;
     const { slot, large } = asked;
     if (large && (c.flags & LARGE_RESP_CAP) === 0) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CERTIFICATE);
     if (slot >= 8 || (!chains.has(slot) && !asked.slotSizeRequested)) throw new SpdmError(INVALID_REQUEST);
+    if (slots !== undefined && (slots.pendingMask & (1 << slot)) !== 0 && c.version >= V1_2) {
+      throw new SpdmError(RESET_REQUIRED);
+    }
 
     const chainLength = chains.has(slot) ? chains.length(slot) : 0;
     if (!large && chainLength > MAX_CHAIN_LENGTH) {
@@ -119,7 +131,10 @@ export const certificate: Exchange = Object.freeze({
     }
     let portionLength = 0;
     let remainderLength = chainLength;
-    if (!asked.slotSizeRequested) {
+    if (asked.slotSizeRequested) {
+      const supported = slots !== undefined && (slots.supportedMask & (1 << slot)) !== 0;
+      if (supported) remainderLength = Math.min(LENGTH_FIELD + hash.outputLen + slots.capacity(slot), MAX_CHAIN_LENGTH);
+    } else {
       if (asked.offset >= chainLength) throw new SpdmError(INVALID_REQUEST);
       portionLength = Math.min(asked.length, chainLength - asked.offset, c.responseRoom - headerLength(large));
       remainderLength = chainLength - asked.offset - portionLength;

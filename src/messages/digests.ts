@@ -11,10 +11,11 @@
  */
 import { CERT_CAP } from "../capabilities.js";
 import type { Connection } from "../connection.js";
+import { RESET_REQUIRED, SpdmError } from "../errors.js";
 import { type Exchange, GET_DIGESTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { keyPairOf, NO_MODEL } from "../key-pairs.js";
 import type { Suite } from "../suite.js";
-import { V1_0, V1_3, type Version } from "../versions.js";
+import { V1_0, V1_2, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
 const HEADER_LENGTH = 4;
@@ -82,7 +83,7 @@ export function writeDigests(w: Writer, m: Digests, version: Version): void {
 
 /** Which slots there are, with their digests and, in multi-key connections, their keys. */
 function ownDigests(c: Connection): Digests {
-  const { chains, hash, multiKey } = c.negotiated!;
+  const { chains, hash, identity, multiKey } = c.negotiated!;
   const digests: Uint8Array[] = [];
   const keys: KeyInfo[] = [];
   let slotMask = 0;
@@ -99,7 +100,8 @@ function ownDigests(c: Connection): Digests {
       keyUsageMask: key?.pair.usage ?? 0,
     });
   }
-  return { supportedSlotMask: slotMask, slotMask, digests, keys: multiKey ? keys : undefined };
+  const supportedSlotMask = slotMask | (identity.certificateSlots?.supportedMask ?? 0);
+  return { supportedSlotMask, slotMask, digests, keys: multiKey ? keys : undefined };
 }
 
 export const digests: Exchange = Object.freeze({
@@ -112,7 +114,9 @@ export const digests: Exchange = Object.freeze({
   endsM1: false,
   respond(c, request, response, session) {
     readGetDigests(request);
-    const { hash, multiKey } = c.negotiated!;
+    const { hash, identity, multiKey } = c.negotiated!;
+    const pending = identity.certificateSlots?.pendingMask ?? 0;
+    if (pending !== 0 && c.version >= V1_2) throw new SpdmError(RESET_REQUIRED);
     const own = ownDigests(c);
     c.requireRoom(HEADER_LENGTH + own.digests.length * (hash.outputLen + (multiKey ? KEY_LENGTH : 0)));
 

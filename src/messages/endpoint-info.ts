@@ -24,6 +24,7 @@ import type { DeviceClass } from "../../hal/endpoint-info.js";
 import { EP_INFO_CAP_NO_SIG, EP_INFO_CAP_SIG } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_ENDPOINT_INFO, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
+import { ENDPOINT_INFO_USE, PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4, requireSlot } from "../key-pairs.js";
 import { ENDPOINT_INFO_CONTEXT, sign } from "../signing.js";
 import { readVendor, vendorLength, writeVendor } from "../vendor.js";
 import { V1_3 } from "../versions.js";
@@ -153,19 +154,20 @@ function exchange(capability: number): Exchange {
     endsM1: false,
     respond(c, request, response) {
       const { version } = c;
-      const { chains, hash, identity, signatureLength } = c.negotiated!;
-      const { subCode, slot, nonce: asked } = readGetEndpointInfo(request);
+      const { hash, identity, signatureLength } = c.negotiated!;
+      const { subCode, slot: named, nonce: asked } = readGetEndpointInfo(request);
+      const slot = named === PUBLIC_KEY_SLOT_4 ? PUBLIC_KEY_SLOT : named;
       if (subCode !== DEVICE_CLASS) throw new SpdmError(INVALID_REQUEST);
       const signed = asked !== undefined;
       if (signed && capability !== EP_INFO_CAP_SIG) throw new SpdmError(UNSUPPORTED_REQUEST, GET_ENDPOINT_INFO);
-      if (signed && !chains.has(slot)) throw new SpdmError(INVALID_REQUEST);
+      if (signed) requireSlot(c, slot, ENDPOINT_INFO_USE);
       const classes = c.options.deviceClasses!;
       const infoLength = deviceClassesLength(classes);
       c.requireRoom(FIXED_LENGTH + infoLength + (signed ? NONCE_LENGTH + signatureLength : 0));
 
       const nonce = signed ? new Uint8Array(NONCE_LENGTH) : undefined;
       if (nonce !== undefined) c.options.random(nonce);
-      writeEndpointInfoHeader(response, { slot, nonce }, infoLength);
+      writeEndpointInfoHeader(response, { slot: named, nonce }, infoLength);
       writeDeviceClasses(response, classes);
       if (!signed) return;
       const il1 = c.transcript.fork();

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { KINDS } from "../../certs/hierarchy.js";
 import type { SessionPolicy } from "../../certs/identity-image.js";
 import type { Credential } from "../../certs/identity-writer.js";
+import type { HostCertificates } from "../../cli/host-keys.js";
 import { HostLog } from "../../cli/host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
 import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
@@ -37,6 +38,7 @@ export interface Device extends Partial<SessionPolicy> {
   readonly dataTransferSize?: number;
   /** How long it pretends to need for cryptography. */
   readonly deferMs?: number;
+  readonly certificates?: HostCertificates;
   /** Handed the responder, and what it tells of itself. */
   readonly ready?: (responder: Responder, log: HostLog) => void;
 }
@@ -44,13 +46,29 @@ export interface Device extends Partial<SessionPolicy> {
 /** Answers as a responder does, but for what `alter` does to it. */
 export function answering(
   alter: Alter = (response) => response,
-  { keys = KEYS, heartbeatPeriod, pqcCredentials = [], dataTransferSize, deferMs, ready, ...policy }: Device = {},
+  {
+    keys = KEYS,
+    heartbeatPeriod,
+    pqcCredentials = [],
+    dataTransferSize,
+    deferMs,
+    certificates,
+    ready,
+    ...policy
+  }: Device = {},
 ) {
   const faults: unknown[] = [];
   const onFault = (error: unknown) => faults.push(error);
   const device = { ...loadIdentity(keys, policy, KINDS), pqcCredentials };
   const log = new HostLog(device);
-  const responder = hostResponder(device, { onFault, heartbeatPeriod, dataTransferSize, deferMs, log });
+  const responder = hostResponder(device, {
+    onFault,
+    heartbeatPeriod,
+    dataTransferSize,
+    deferMs,
+    log,
+    keys: { certificates },
+  });
   ready?.(responder, log);
   const buffer = new Uint8Array((dataTransferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {

@@ -5,12 +5,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Deferral } from "../../src/deferral.js";
-import { DECRYPT_ERROR, INVALID_REQUEST, UNEXPECTED_REQUEST } from "../../src/errors.js";
+import { DECRYPT_ERROR, INVALID_REQUEST, RESPONSE_TOO_LARGE, UNEXPECTED_REQUEST } from "../../src/errors.js";
 import { AFTER_CAPABILITIES, AFTER_VERSION } from "../../src/exchange.js";
 import { measurementExtensionLog } from "../../src/messages/measurement-extension-log.js";
 import { V1_1, V1_2, V1_4 } from "../../src/versions.js";
-import { concat, readLe, toHex } from "../support/bytes.js";
-import { Conversation, DATA_TRANSFER_SIZE } from "../support/fixture.js";
+import { concat, fromHex, readLe, toHex } from "../support/bytes.js";
+import { changeableBoard, getCsr } from "../support/certificate-slots.js";
+import { sequence, tlv } from "../support/der.js";
+import { Conversation, CURVES, chainOf, DATA_TRANSFER_SIZE, leafKeyOf } from "../support/fixture.js";
 import { DMTF_LOG, getLog } from "../support/log.js";
 import {
   getCapabilities,
@@ -242,4 +244,22 @@ test("heartbeat: no timer of an ended session ends another one", () => {
   assert.ok(second.isAlive);
   clock.now += 4001;
   assert.ok(!second.isAlive);
+});
+
+test("DMTF-2026-0001: a RequesterInfo longer than its message, or than any request could hold", () => {
+  const peer = new Peer(V1_4, changeableBoard());
+  const session = peer.open();
+  const spki = concat(fromHex(CURVES[1].spki), leafKeyOf(CURVES[1], chainOf(CURVES[1], 0)));
+  for (const length of [1, 0x100, 0xfff, 0x7fff, 0x8000, 0xfff8, 0xffff]) {
+    const request = getCsr(V1_4);
+    request.set([length & 0xff, length >>> 8], 4);
+    peer.conversation.refused(request, INVALID_REQUEST);
+    session.refused(request, INVALID_REQUEST);
+  }
+  // What fits into the request is written as long as it is; what does not fit into a response then, not at all.
+  const value = tlv(0x0c, new Uint8Array(3700).fill(0x61));
+  const name = sequence(tlv(0x31, sequence(tlv(0x06, fromHex("550403")), value)));
+  const info = sequence(fromHex("020100"), name, spki, tlv(0xa0));
+  peer.conversation.refused(getCsr(V1_4, { info }), RESPONSE_TOO_LARGE);
+  assert.ok(session.isAlive);
 });

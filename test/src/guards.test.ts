@@ -56,6 +56,12 @@ const GUARDS: readonly Guard[] = [
     without: "",
   },
   {
+    tests: "DMTF-2026-0001",
+    file: "src/messages/csr.ts",
+    guard: "c.requireRoom(HEADER_LENGTH + made.length);",
+    without: "",
+  },
+  {
     tests: "DMTF-2026-0002",
     file: "src/messages/certificate.ts",
     guard: "if (asked.offset >= chainLength) throw new SpdmError(INVALID_REQUEST);",

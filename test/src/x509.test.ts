@@ -45,6 +45,7 @@ test("the fields of a certificate", () => {
   assert.equal(toHex(certificate.publicKey), "11".repeat(32) + "22".repeat(32));
   assert.deepEqual(certificate.permissions, {
     ca: false,
+    constrained: false,
     pathLength: 0xff,
     keyUsage: undefined,
     requesterAuth: false,
@@ -266,6 +267,7 @@ test("extensions in any order, each once, 16 at most", () => {
   ];
   const expected = {
     ca: true,
+    constrained: true,
     pathLength: 0xff,
     keyUsage: DIGITAL_SIGNATURE,
     requesterAuth: true,

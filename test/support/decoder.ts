@@ -9,6 +9,7 @@ import {
   FINISH,
   GET_CAPABILITIES,
   GET_CERTIFICATE,
+  GET_CSR,
   GET_DIGESTS,
   GET_ENCAPSULATED_REQUEST,
   GET_ENDPOINT_INFO,
@@ -22,12 +23,14 @@ import {
   NEGOTIATE_ALGORITHMS,
   PSK_EXCHANGE,
   PSK_FINISH,
+  SET_CERTIFICATE,
   SET_KEY_PAIR_INFO,
 } from "../../src/exchange.js";
 import * as algorithms from "../../src/messages/algorithms.js";
 import * as capabilities from "../../src/messages/capabilities.js";
 import * as certificate from "../../src/messages/certificate.js";
 import * as challenge from "../../src/messages/challenge.js";
+import * as csr from "../../src/messages/csr.js";
 import * as digests from "../../src/messages/digests.js";
 import * as encapsulated from "../../src/messages/encapsulated.js";
 import * as endSession from "../../src/messages/end-session.js";
@@ -41,6 +44,7 @@ import * as log from "../../src/messages/measurement-extension-log.js";
 import * as measurements from "../../src/messages/measurements.js";
 import * as pskExchange from "../../src/messages/psk-exchange.js";
 import * as pskFinish from "../../src/messages/psk-finish.js";
+import * as setCertificate from "../../src/messages/set-certificate.js";
 import * as setKeyPairInfo from "../../src/messages/set-key-pair-info.js";
 import { readGetVersion, readVersion, writeGetVersion, writeVersion } from "../../src/messages/version.js";
 import * as opaque from "../../src/opaque.js";
@@ -217,6 +221,14 @@ export class Decoder {
         endSession.writeEndSession(w, endSession.readEndSession(request));
         endSession.readEndSessionAck(response);
         endSession.writeEndSessionAck(answer);
+        return 0;
+      case GET_CSR:
+        csr.writeGetCsr(w, csr.readGetCsr(request, version), version);
+        csr.writeCsr(answer, csr.readCsr(response));
+        return 0;
+      case SET_CERTIFICATE:
+        setCertificate.writeSetCertificate(w, setCertificate.readSetCertificate(request, version), version);
+        setCertificate.writeSetCertificateResponse(answer, setCertificate.readSetCertificateResponse(response));
         return 0;
       case GET_ENCAPSULATED_REQUEST: {
         encapsulated.readGetEncapsulatedRequest(request);

@@ -9,6 +9,7 @@ import { fromHex } from "../support/bytes.js";
 import { CURVES, chainOf } from "../support/fixture.js";
 import { Peer, sessionBoard } from "../support/session.js";
 import { heapUse } from "./heap.js";
+import "../src/certificates-multi-key.test.js";
 import "../src/records.test.js";
 import "../src/sessions.test.js";
 

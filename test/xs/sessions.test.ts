@@ -15,7 +15,7 @@ const NATIVES: Readonly<Record<string, string>> = {
 };
 const ENGINES = join(root, "test/xs/psa-engines.ts");
 
-test("sessions on XS", { timeout: 300_000 }, async (t) => {
+test("sessions on XS", { timeout: 420_000 }, async (t) => {
   await inTemporaryDirectory(async (directory) => {
     const flags = ["-O2", "-g", ...(await xsFlags()), "-Wall", "-Wextra"];
     const heap = await compileC({ cc: process.env.CC ?? "cc", flags, out: directory }, [join(root, "test/xs/heap.c")]);

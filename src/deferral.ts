@@ -128,7 +128,7 @@ export class Deferral {
     if (delayMs <= 0) return;
     const now = this.#options.clock();
     if (this.#owner !== undefined) {
-      if ((now - this.#toldAt) >>> 0 <= this.#keptMs) throw new SpdmError(BUSY);
+      if (this.promised) throw new SpdmError(BUSY);
       this.end();
     }
     this.#request.set(request);
@@ -142,6 +142,11 @@ export class Deferral {
     this.#due = (now + delayMs) | 0;
     this.#keptMs = (RDTM * 2 ** exponentOf(delayMs)) / 1000;
     throw this.#notReady(delayMs, now);
+  }
+
+  /** Whether the requester of what is deferred was told that it may still ask for the response. */
+  get promised(): boolean {
+    return (this.#options.clock() - this.#toldAt) >>> 0 <= this.#keptMs;
   }
 
   /** Serves the deferred request, if there is one that was not. Returns whether there was. Never throws. */

@@ -181,13 +181,13 @@ export class Responder {
 
   /**
    * A session ends when its requester was not heard of for two heartbeat periods (DSP0274 1.3 §10.21), one that never came
-   * to be after a minute. Without a clock none does.
+   * to be after a minute; unless it was told to wait. Without a clock none does.
    */
   #expire(): void {
     const now = this.#connection.now();
-    this.#connection.sessions.endIf(({ heartbeatPeriod, heardAt, phase }) => {
+    this.#connection.sessions.endIf(({ heartbeatPeriod, heardAt, phase, deferred }) => {
       const limit = phase === ESTABLISHED ? heartbeatPeriod * 2000 : HANDSHAKE_LIMIT_MS;
-      return limit !== 0 && (now - heardAt) >>> 0 > limit;
+      return limit !== 0 && (now - heardAt) >>> 0 > limit && !deferred?.promised;
     });
   }
 

@@ -51,12 +51,12 @@ function assertTrace(trace: string, finish: string | undefined): void {
 let port = 25600;
 
 for (const { serve, versions, finish } of GROUPS) {
-  describe(`DMTF's requester with ${["serve --defer 200", ...serve].join(" ")}`, { skip, timeout: TIMEOUT_MS }, () => {
+  describe(`DMTF's requester with ${["serve --defer 50", ...serve].join(" ")}`, { skip, timeout: TIMEOUT_MS }, () => {
     const own = port++;
     for (const version of versions) {
       test(`SPDM ${version}`, async () => {
         const folder = new KeyFolder();
-        const server = await startServe(own, ["--host", "--defer", "200", ...serve]);
+        const server = await startServe(own, ["--host", "--defer", "50", ...serve]);
         let trace = "";
         server.stdout!.on("data", (chunk) => {
           trace += chunk;

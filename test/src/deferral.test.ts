@@ -6,7 +6,7 @@ import { Deferral } from "../../src/deferral.js";
 import * as errors from "../../src/errors.js";
 import type { Options } from "../../src/responder.js";
 import { V1_1, V1_2, V1_3, V1_4, VERSIONS, type Version } from "../../src/versions.js";
-import { toHex } from "../support/bytes.js";
+import { concat, toHex } from "../support/bytes.js";
 import { fetchLarge, sendLarge } from "../support/chunks.js";
 import {
   type Board,
@@ -287,7 +287,7 @@ describe("in sessions", () => {
         session.refused([version, 0x99, 0, 0], errors.UNSUPPORTED_REQUEST, 0x99);
         const response = session.ask(ifReady(version, request[1], token));
         assert.equal(response[1], request[1] & 0x7f);
-        session.th = Uint8Array.from([...session.th, ...response]);
+        session.th = concat(session.th, response);
         session.establish();
         session.heartbeat();
         const measured = later(on, asksIn(session), requests.getMeasurements(version, 0, 1));
@@ -367,6 +367,27 @@ describe("in sessions", () => {
     assert.equal(later(on, asksIn(b), request)[1], 0x60);
     a.refused(ifReady(V1_2, MEASURE, token), errors.UNEXPECTED_REQUEST);
     a.heartbeat();
+  });
+
+  test("who was told to wait is not taken for dead meanwhile", () => {
+    const { on, clock } = slow([FINISH, MEASURE], 100_000, {}, { heartbeatPeriod: 1 });
+    const peer = new Peer(V1_2, on);
+    const [a, b] = [peer.keyExchange(), peer.keyExchange()];
+    const request = a.finishRequest();
+    const token = notReady(a.ask(request), V1_2, FINISH, 27);
+    clock.now = 99_000;
+    notReady(a.ask(ifReady(V1_2, FINISH, token)), V1_2, FINISH, 20);
+    assert.equal(b.exchange(b.seal(Uint8Array.of(5, V1_2, 0xea, 0, 0))).length, 0);
+    clock.now = 100_000;
+    a.th = concat(a.th, a.ask(ifReady(V1_2, FINISH, token)));
+    a.establish();
+    notReady(a.ask(requests.getMeasurements(V1_2, 0, 1)), V1_2, MEASURE, 27);
+    // 4 times 2^27 µs.
+    clock.now += 536_870;
+    on.responder.idle();
+    const later = a.seal(Uint8Array.of(5, ...ifReady(V1_2, MEASURE, token + 1)));
+    clock.now++;
+    assert.equal(a.exchange(later).length, 0);
   });
 
   test("it ends with its session", () => {

@@ -157,7 +157,6 @@ export class Deferral {
     this.#serving = true;
     this.#responseLength = this.#serve!(request, this.#response, session, request.length);
     this.#serving = false;
-    request.fill(0);
     if (session === undefined) return true;
     // What ends it still has to be told in it.
     this.#ends = session.ending;

@@ -7,7 +7,7 @@ import * as errors from "../../src/errors.js";
 import type { Options } from "../../src/responder.js";
 import { V1_1, V1_2, V1_3, V1_4, VERSIONS, type Version } from "../../src/versions.js";
 import { concat, toHex } from "../support/bytes.js";
-import { fetchLarge, sendLarge } from "../support/chunks.js";
+import { fetchLarge, sendLarge, split } from "../support/chunks.js";
 import {
   type Board,
   board,
@@ -18,7 +18,7 @@ import {
 } from "../support/fixture.js";
 import { seeded } from "../support/random.js";
 import * as requests from "../support/requests.js";
-import { Peer, type SessionEnd, sessionBoard, TestClock } from "../support/session.js";
+import { Peer, SESSION_FLAGS, type SessionEnd, sessionBoard, TestClock } from "../support/session.js";
 
 const WITH_SESSIONS: readonly Version[] = [V1_1, V1_2, V1_3, V1_4];
 const CHALLENGE = 0x83;
@@ -313,7 +313,7 @@ describe("in sessions", () => {
       other.heartbeat();
       if (asks) session.refused(ifReady(V1_2, FINISH, token), errors.DECRYPT_ERROR);
       else session.refused([V1_2, 0xea, 0, 0], errors.UNEXPECTED_REQUEST);
-      assert.equal(session.isAlive, false);
+      assert.equal(session.exchange(session.seal(Uint8Array.of(5, V1_2, 0xea, 0, 0))).length, 0);
       assert.ok(other.isAlive);
     }
   });
@@ -413,8 +413,8 @@ describe("in sessions", () => {
 
 describe("large messages", () => {
   const SIZE = 64;
-  const large = () =>
-    slow([CERTIFICATE, 0xfe], 200, { chunks: new Chunks({ maxSpdmMsgSize: 4096 }), dataTransferSize: SIZE });
+  const large = (dataTransferSize = SIZE) =>
+    slow([CERTIFICATE, 0xfe, 0x85, 0x86], 200, { chunks: new Chunks({ maxSpdmMsgSize: 4096 }), dataTransferSize });
   const OFFER = { flags: 0x20000, dataTransferSize: SIZE, maxSpdmMsgSize: 0x1200 };
 
   for (const version of [V1_2, V1_3, V1_4]) {
@@ -434,6 +434,24 @@ describe("large messages", () => {
       assert.equal(toHex(echoed.subarray(-payload.length)), toHex(payload.reverse()));
     });
   }
+
+  test("a response that has to wait for another channel's chunks is still there behind them", () => {
+    const { on, cost } = large(256);
+    cost.codes = [CERTIFICATE];
+    const peer = new Peer(V1_2, on, { ...OFFER, flags: OFFER.flags | SESSION_FLAGS, dataTransferSize: 0x1200 });
+    const session = peer.open(true);
+    const token = notReady(session.ask(requests.getCertificate(V1_2)), V1_2, CERTIFICATE);
+    on.responder.idle();
+    const request = requests.vendorDefined(V1_2, 7, [0x98, 0x1e], [...new Uint8Array(300)]);
+    const [first, last] = split(V1_2, request, 256);
+    assert.equal(peer.conversation.ask(first)[1], 0x05);
+    session.refused(ifReady(V1_2, CERTIFICATE, token), errors.BUSY);
+    const ask = asks(peer.conversation);
+    const echoed = ask(last);
+    assert.equal((echoed[1] === 0x7f ? fetchLarge(V1_2, ask, echoed, 256) : echoed.subarray(6))[1], 0x7e);
+    const chain = fetchLarge(V1_2, asksIn(session), session.ask(ifReady(V1_2, CERTIFICATE, token)), 256);
+    assert.equal(chain[1], 0x02);
+  });
 
   test("chunks of another request drop what waits, and are not dropped by it", () => {
     const { on } = large();

@@ -12,9 +12,24 @@ import { portablePskStore } from "../hal/portable/psk.js";
 import { sha3_256, sha3_384, sha3_512 } from "../hal/portable/sha3.js";
 import * as algorithm from "../src/algorithms.js";
 import { Chunks } from "../src/chunks.js";
+import { Deferral } from "../src/deferral.js";
 import { MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE } from "../src/event-groups.js";
 import { deviceEvents } from "../src/events.js";
-import type { Exchange } from "../src/exchange.js";
+import {
+  CHALLENGE,
+  type Exchange,
+  FINISH,
+  GET_CERTIFICATE,
+  GET_CSR,
+  GET_DIGESTS,
+  GET_ENDPOINT_INFO,
+  GET_MEASUREMENTS,
+  KEY_EXCHANGE,
+  PSK_EXCHANGE,
+  PSK_FINISH,
+  SET_CERTIFICATE,
+  SET_KEY_PAIR_INFO,
+} from "../src/exchange.js";
 import { algorithms } from "../src/messages/algorithms.js";
 import { capabilities } from "../src/messages/capabilities.js";
 import { challenge } from "../src/messages/challenge.js";
@@ -65,6 +80,29 @@ const EXCHANGES: readonly Exchange[] = [
 const EVENTS: readonly Exchange[] = [supportedEventTypes, subscribeEventTypes];
 const chunks = () => new Chunks({ maxSpdmMsgSize: MAX_SPDM_MSG_SIZE });
 
+/** What needs cryptography, be it a hash. */
+const SLOW: readonly number[] = [
+  GET_DIGESTS,
+  GET_CERTIFICATE,
+  CHALLENGE,
+  GET_MEASUREMENTS,
+  KEY_EXCHANGE,
+  FINISH,
+  PSK_EXCHANGE,
+  PSK_FINISH,
+  GET_ENDPOINT_INFO,
+  GET_CSR,
+  SET_CERTIFICATE,
+  SET_KEY_PAIR_INFO,
+];
+const clock = (): number => performance.now() | 0;
+const deferral = (deferMs: number) =>
+  new Deferral({
+    clock,
+    delayMs: (code) => (SLOW.includes(code) ? deferMs : 0),
+    maxSpdmMsgSize: MAX_SPDM_MSG_SIZE,
+  });
+
 /** All that it ever serves; of sessions what the device is provisioned for. */
 export const hostExchanges = (): readonly Exchange[] => [
   ...EXCHANGES,
@@ -73,6 +111,7 @@ export const hostExchanges = (): readonly Exchange[] => [
   ...sessionExchanges(true, true, { ...DEFAULT_POLICY, requested: 1, pskWithoutContext: false }),
   ...EVENTS,
   ...chunks().exchanges,
+  ...deferral(0).exchanges,
 ];
 
 export interface HostOptions extends Required<Pick<Options, "onFault">>, Pick<Options, "onAnswer"> {
@@ -80,6 +119,8 @@ export interface HostOptions extends Required<Pick<Options, "onFault">>, Pick<Op
   readonly heartbeatPeriod?: number | undefined;
   /** Bytes that go over at once, from 42 on. */
   readonly dataTransferSize?: number | undefined;
+  /** Milliseconds that it pretends to need for cryptography: it answers ResponseNotReady first. By default it does not. */
+  readonly deferMs?: number | undefined;
   /** What it measures and tells of itself. */
   readonly log?: HostLog;
   /** What it is known by, and who may change its keys. */
@@ -87,7 +128,7 @@ export interface HostOptions extends Required<Pick<Options, "onFault">>, Pick<Op
 }
 
 export function hostResponder(device: DeviceIdentity, options: HostOptions): Responder {
-  const { heartbeatPeriod = HEARTBEAT_PERIOD, dataTransferSize = DATA_TRANSFER_SIZE, ...told } = options;
+  const { heartbeatPeriod = HEARTBEAT_PERIOD, dataTransferSize = DATA_TRANSFER_SIZE, deferMs, ...told } = options;
   const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
@@ -114,6 +155,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
     ctExponent: CT_EXPONENT,
     dataTransferSize,
     chunks: chunks(),
+    ...(deferMs === undefined ? {} : { deferral: deferral(deferMs) }),
     sessions: sessionsOf(device, heartbeatPeriod),
     ...mutual(policy, () => requestersOf(device)),
     ...told,
@@ -152,7 +194,7 @@ function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, hear
     inTheClear: policy.inTheClear,
     ...(psks.length === 0 ? {} : { psk: portablePskStore(psks) }),
     heartbeatPeriod,
-    clock: () => performance.now() | 0,
+    clock,
     // Whoever asks for encapsulated requests gets one: that is how DMTF's requester has a responder update its key.
     keyUpdateAfter: 0,
     applications: [pldm],

@@ -68,9 +68,12 @@ interface ServeArguments {
   transferSize?: number;
   publicKey?: boolean;
   trustedEnvironment?: boolean;
+  defer?: number;
   setCertificates?: ServeOptions["setCertificates"];
 }
 
+/** RDT, a power of two, is then no more than what `spdm attest` waits for one answer. */
+const DEFER_MS_MAX = 60_000;
 /** DataTransferSize: what every SPDM endpoint can take, to what ours do. */
 const transferSize = integer(MIN_DATA_TRANSFER_SIZE, DATA_TRANSFER_SIZE);
 
@@ -182,6 +185,7 @@ function runServe(options: ServeArguments): Promise<void> {
     heartbeat,
     publicKey,
     trustedEnvironment,
+    defer,
     ...rest
   } = options;
   if (options.board !== undefined) {
@@ -189,6 +193,7 @@ function runServe(options: ServeArguments): Promise<void> {
     if (heartbeat !== undefined) program.error("a board's heartbeat is up to its firmware");
     if (options.trace) program.error("--trace is for --host: what a session with a board carries is not seen here");
     if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
+    if (defer !== undefined) program.error("--defer is for --host: a board takes the time it needs");
     if (publicKey || trustedEnvironment) program.error("a board's keys are up to its firmware");
     if (rest.setCertificates !== undefined) program.error("a board's certificates are up to its firmware");
   }
@@ -196,7 +201,13 @@ function runServe(options: ServeArguments): Promise<void> {
   // What is not given stays as it is provisioned.
   const given = Object.entries({ requested, basic: basicMutual, inTheClear, macOnly, pskWithoutContext });
   const policy = Object.fromEntries(given.filter(([, value]) => value !== undefined));
-  return serve({ ...rest, policy, heartbeatPeriod: heartbeat, keys: { publicKey, trustedEnvironment } });
+  return serve({
+    ...rest,
+    policy,
+    heartbeatPeriod: heartbeat,
+    deferMs: defer,
+    keys: { publicKey, trustedEnvironment },
+  });
 }
 
 function reportFailure(error: unknown): void {
@@ -284,6 +295,7 @@ program
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
   .option("--trace", "print each message that is answered, those in sessions too")
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
+  .option("--defer <milliseconds>", "say ResponseNotReady first to what needs cryptography", integer(1, DEFER_MS_MAX))
   .option("--public-key", "be known by a provisioned public key, slot 0's, instead of certificates")
   .option("--trusted-environment", "take changes of keys outside of sessions too")
   .action(runServe);

@@ -36,7 +36,9 @@ export interface ServeOptions {
   readonly trace?: boolean | undefined;
   /** DataTransferSize of the responder in this process, in bytes from 42 on; a board has its own. */
   readonly transferSize?: number | undefined;
-  /** Likewise. */
+  /** Milliseconds after which the responder in this process has what needs cryptography; it says ResponseNotReady until then. */
+  readonly deferMs?: number | undefined;
+  /** Of the responder in this process. */
   readonly keys?: HostKeyOptions;
   /** Where the responder in this process lets its certificates be requested and set; by default nowhere. */
   readonly setCertificates?: keyof typeof CERTIFICATE_POLICIES | undefined;
@@ -81,6 +83,7 @@ async function openHost({
   heartbeatPeriod,
   trace,
   transferSize,
+  deferMs,
   keys,
   setCertificates,
 }: ServeOptions): Promise<Served> {
@@ -99,21 +102,26 @@ async function openHost({
     onFault: (error) => console.error(error),
     heartbeatPeriod,
     dataTransferSize: transferSize,
+    deferMs,
     keys: { ...keys, certificates },
     ...(trace ? { onAnswer } : {}),
   });
   const measureAgain = () => log.measureAgain(responder);
   process.on("SIGHUP", measureAgain);
+  // Idle it is so long behind the last message, so that nothing is ready before its time.
+  let idle: NodeJS.Timeout | undefined;
   const response = new Uint8Array((transferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return {
     respond(type, message) {
       const isRecord = type === SECURED_TYPE;
       const length = isRecord ? responder.respondSecured(message, response) : responder.respond(message, response);
-      setImmediate(() => responder.idle());
+      clearTimeout(idle);
+      idle = setTimeout(() => responder.idle(), deferMs ?? 0);
       return response.slice(0, length);
     },
     stopped: new Promise(() => {}),
     close: async () => {
+      clearTimeout(idle);
       process.off("SIGHUP", measureAgain);
     },
   };

@@ -6,6 +6,7 @@ import type { MeasurementLog, Measurements } from "../hal/measurements.js";
 import { CHUNK_CAP } from "./capabilities.js";
 import type { Chains } from "./chain.js";
 import type { Chunks } from "./chunks.js";
+import type { Deferral } from "./deferral.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
 import type { EphemeralKeys } from "./ephemeral-keys.js";
 import { RESPONSE_TOO_LARGE, SpdmError, UNSPECIFIED } from "./errors.js";
@@ -46,6 +47,8 @@ export interface ResponderOptions {
   readonly dataTransferSize: number;
   /** What larger messages come and go in; without it there are none. */
   readonly chunks?: Chunks;
+  /** How answers are given that take longer than `ctExponent` says; without it there are none. */
+  readonly deferral?: Deferral;
   /** Secure sessions, if the exchanges that open them are there. */
   readonly sessions?: SecureSessions;
   /** That requesters prove themselves too: what `mutualAuthentication` makes. */
@@ -134,6 +137,8 @@ export class Connection {
   flow: EncapsulatedFlow | undefined;
   /** The large message that comes or goes outside of sessions. */
   transfer: Transfer | undefined;
+  /** What keeps a request from outside of sessions that is answered later. */
+  deferred: Deferral | undefined;
   /** The requester that the board was provisioned with, once its chain is verified. */
   provisioned: Requester | undefined;
 
@@ -157,6 +162,7 @@ export class Connection {
     this.measured.reset();
     this.flow = undefined;
     this.transfer?.end();
+    this.deferred?.end();
     this.provisioned = undefined;
     this.state = NOT_STARTED;
     this.version = V1_0;

@@ -23,6 +23,7 @@ import {
   INVALID_REQUEST,
   REQUEST_IN_FLIGHT,
   REQUEST_TOO_LARGE,
+  RESPONSE_NOT_READY,
   SESSION_REQUIRED,
   SpdmError,
   UNEXPECTED_REQUEST,
@@ -44,6 +45,7 @@ import {
   IN_SESSION,
   isChunk,
   OUTSIDE_SESSION,
+  RESPOND_IF_READY,
   responseTo,
 } from "./exchange.js";
 import { keyFlags } from "./key-pairs.js";
@@ -79,7 +81,8 @@ export class Responder {
 
   /** Throws an Error if CAPABILITIES would promise what the options do not bring. */
   constructor(options: Options) {
-    this.#exchanges = [...options.exchanges, ...(options.chunks?.exchanges ?? [])];
+    const { chunks, deferral } = options;
+    this.#exchanges = [...options.exchanges, ...(chunks?.exchanges ?? []), ...(deferral?.exchanges ?? [])];
     const flags = capabilityFlags(options, this.#exchanges);
     const sessions = new Sessions(options.sessions?.count ?? SESSION_COUNT);
     let extFlags = 0;
@@ -149,17 +152,22 @@ export class Responder {
     const sealed = length === 0 ? 0 : session.seal(response, 1 + length);
     // Without a number for the next record there can be none.
     if (length !== 0 && sealed === 0) session.ending = true;
-    session.establish();
+    // FINISH_RSP that is asked for later is still under the keys of the handshake.
+    if (session.deferred === undefined) session.establish();
     return sealed;
   }
 
   /**
-   * For when nothing waits: ends sessions whose heartbeat has stopped, and makes a key pair ahead for the next
-   * KEY_EXCHANGE. Returns whether there was something to do.
+   * For when nothing waits: ends sessions whose heartbeat has stopped, serves a request that was deferred, and makes a key
+   * pair ahead for the next KEY_EXCHANGE. Returns whether there was something to do.
    */
   idle(): boolean {
     this.#expire();
-    const { ephemeralKeys, negotiated } = this.#connection;
+    const { ephemeralKeys, negotiated, options, sessions } = this.#connection;
+    if (options.deferral?.work()) {
+      sessions.endIf((session) => session.ending);
+      return true;
+    }
     const engine = negotiated?.keyAgreement;
     if (engine === undefined || !ephemeralKeys.lacks(engine)) return false;
     try {
@@ -173,13 +181,13 @@ export class Responder {
 
   /**
    * A session ends when its requester was not heard of for two heartbeat periods (DSP0274 1.3 §10.21), one that never came
-   * to be after a minute. Without a clock none does.
+   * to be after a minute; unless it was told to wait. Without a clock none does.
    */
   #expire(): void {
     const now = this.#connection.now();
-    this.#connection.sessions.endIf(({ heartbeatPeriod, heardAt, phase }) => {
+    this.#connection.sessions.endIf(({ heartbeatPeriod, heardAt, phase, deferred }) => {
       const limit = phase === ESTABLISHED ? heartbeatPeriod * 2000 : HANDSHAKE_LIMIT_MS;
-      return limit !== 0 && (now - heardAt) >>> 0 > limit;
+      return limit !== 0 && (now - heardAt) >>> 0 > limit && !deferred?.promised;
     });
   }
 
@@ -226,8 +234,10 @@ export class Responder {
     if (request.length > limit) {
       throw new SpdmError(connection.version < V1_2 ? INVALID_REQUEST : REQUEST_TOO_LARGE);
     }
+    connection.options.deferral?.admit(connection, request, session, this.#serve);
     // Any other request ends a run of measurements (DSP0274 1.3 §10.11.3).
-    if (code !== GET_MEASUREMENTS && !isChunk(code)) (session ?? connection).measured.reset();
+    if (code !== GET_MEASUREMENTS && code !== RESPOND_IF_READY && !isChunk(code))
+      (session ?? connection).measured.reset();
     // A challenge must follow its certificates at once.
     if (exchange.endsM1 && !connection.authenticated) connection.transcript.resetM1();
     response.u8(version);
@@ -262,7 +272,7 @@ export class Responder {
     }
     // Our own request goes first; GET_VERSION begins everything anew.
     const fetches = request === GET_ENCAPSULATED_REQUEST || request === DELIVER_ENCAPSULATED_RESPONSE;
-    const passes = fetches || isChunk(request) || request === GET_VERSION;
+    const passes = fetches || isChunk(request) || request === GET_VERSION || request === RESPOND_IF_READY;
     if ((session ?? connection).flow !== undefined && !passes) {
       throw new SpdmError(REQUEST_IN_FLIGHT);
     }
@@ -271,8 +281,6 @@ export class Responder {
   /** Writes the ERROR that `error` comes to; returns its length. */
   #refuse(error: unknown, requestCode: number, response: Writer, session: Session | undefined): number {
     const connection = this.#connection;
-    // Any error ends a run of measurements: that of GET_MEASUREMENTS itself, as any other request does.
-    (session ?? connection).measured.reset();
     let refusal: SpdmError;
     if (error instanceof SpdmError) refusal = error;
     else if (error instanceof WireError) refusal = new SpdmError(INVALID_REQUEST);
@@ -280,6 +288,8 @@ export class Responder {
       this.#onFault?.(error, requestCode);
       refusal = new SpdmError(UNSPECIFIED);
     }
+    // Any error ends a run of measurements, that of GET_MEASUREMENTS itself too; one that is answered later goes on.
+    if (refusal.code !== RESPONSE_NOT_READY) (session ?? connection).measured.reset();
     // Whatever was negotiated, a GET_VERSION that is not in 1.0 is refused in it (DSP0274 1.3 §10.3).
     const inVersion1 = requestCode === GET_VERSION && refusal.code === VERSION_MISMATCH;
     response.u8(inVersion1 ? V1_0 : connection.version);
@@ -291,13 +301,17 @@ export class Responder {
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
 function capabilityFlags(options: Options, exchanges: readonly Exchange[]): number {
-  const { chunks, dataTransferSize, measurements, log, deviceClasses, sessions, mutualAuthentication } = options;
+  const { chunks, dataTransferSize, deferral, measurements, log, deviceClasses, sessions, mutualAuthentication } =
+    options;
   let flags = 0;
   for (const exchange of exchanges) flags |= exchange.capability;
   if ((flags & MEAS_CAP) !== 0 && measurements === undefined) throw new Error("no measurements to serve");
   if ((flags & MEL_CAP) !== 0 && (log === undefined || measurements === undefined)) throw new Error("no log to serve");
   if ((flags & EP_INFO_CAP) !== 0 && deviceClasses === undefined) throw new Error("no device class to serve");
   if (dataTransferSize < MIN_DATA_TRANSFER_SIZE) throw new Error("DataTransferSize is too small");
+  if ((deferral?.maxSpdmMsgSize ?? Infinity) < (chunks?.maxSpdmMsgSize ?? dataTransferSize)) {
+    throw new Error("MaxSPDMmsgSize is more than can be deferred");
+  }
   if (chunks !== undefined && chunks.maxSpdmMsgSize < dataTransferSize) throw new Error("MaxSPDMmsgSize is too small");
   if ((flags & (KEY_EX_CAP | PSK_CAP)) !== 0) {
     if (sessions === undefined) throw new Error("no engines for sessions");

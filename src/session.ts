@@ -1,5 +1,6 @@
 import type { Hash, Random } from "../hal/crypto.js";
 import type { Requester, Transfer } from "./connection.js";
+import type { Deferral } from "./deferral.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
 import type { EventQueue } from "./event-queue.js";
 import type { HandshakeSecret, MasterSecret } from "./key-schedule.js";
@@ -50,6 +51,8 @@ export class Session {
   flow: EncapsulatedFlow | undefined;
   /** The large message that comes or goes in it. */
   transfer: Transfer | undefined;
+  /** What keeps a request of it that is answered later. */
+  deferred: Deferral | undefined;
   /** What it subscribed to, and is to be told. */
   events: EventQueue | undefined;
   /** Seconds; 0 if there is no heartbeat. */
@@ -202,6 +205,7 @@ export class Session {
   /** Wipes all secrets. */
   destroy(): void {
     this.transfer?.end();
+    this.deferred?.end();
     this.#options.secret.destroy();
     for (const direction of [this.#sent, this.#received, this.#replaced, ...(this.#data ?? [])]) direction?.destroy();
     this.#sent = undefined;

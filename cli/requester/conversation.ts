@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
 import { CHUNK_CAP, MAX_CT_EXPONENT } from "../../src/capabilities.js";
 import { SpdmError } from "../../src/errors.js";
-import { ERROR, GET_VERSION, responseTo } from "../../src/exchange.js";
+import { ERROR, GET_VERSION, RESPOND_IF_READY, responseTo } from "../../src/exchange.js";
 import { readError } from "../../src/messages/error.js";
 import type { ReceivedEvent } from "../../src/messages/send-event.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE, sessionIdOf } from "../../src/record.js";
@@ -149,7 +149,10 @@ export class Conversation {
     const again = (message: Uint8Array) => carrier.exchange(message, true);
     const response = await whenReady(this.version, code, first, again, MAX_WAIT_MS);
     const handle = this.chunks ? largeResponseHandle(response) : undefined;
-    return this.#read(request, handle === undefined ? response : await fetchInChunks(carrier, handle, large));
+    const whole = handle === undefined ? response : await fetchInChunks(carrier, handle, large);
+    const answer = this.#read(request, whole);
+    if (response !== first && !(answer instanceof SpdmError)) this.#answered(RESPOND_IF_READY);
+    return answer;
   }
 
   /** Sends one message, in a record if there is a session for it, and resolves to the one that answers it. */
@@ -192,8 +195,12 @@ export class Conversation {
     if (responseCode === ERROR) return readError(response);
     if (responseCode !== responseTo(code)) throw new Untrusted(`${name}: is 0x${responseCode.toString(16)}`);
     if (responseVersion !== version) throw new Untrusted(`${name}: wrong SPDM version`);
-    answered.publish({ version: this.version, code });
+    this.#answered(code);
     return { request, response };
+  }
+
+  #answered(code: number): void {
+    answered.publish({ version: this.version, code });
   }
 }
 

@@ -36,21 +36,39 @@ export interface Device extends Partial<SessionPolicy> {
   /** Of ML-DSA; none by default. */
   readonly pqcCredentials?: readonly Credential[];
   readonly dataTransferSize?: number;
-  /** Handed the responder, and what it tells of itself. */
+  /** How long it pretends to need for cryptography. */
+  readonly deferMs?: number;
   readonly certificates?: HostCertificates;
+  /** Handed the responder, and what it tells of itself. */
   readonly ready?: (responder: Responder, log: HostLog) => void;
 }
 
 /** Answers as a responder does, but for what `alter` does to it. */
 export function answering(
   alter: Alter = (response) => response,
-  { keys = KEYS, heartbeatPeriod, pqcCredentials = [], dataTransferSize, certificates, ready, ...policy }: Device = {},
+  {
+    keys = KEYS,
+    heartbeatPeriod,
+    pqcCredentials = [],
+    dataTransferSize,
+    deferMs,
+    certificates,
+    ready,
+    ...policy
+  }: Device = {},
 ) {
   const faults: unknown[] = [];
   const onFault = (error: unknown) => faults.push(error);
   const device = { ...loadIdentity(keys, policy, KINDS), pqcCredentials };
   const log = new HostLog(device);
-  const responder = hostResponder(device, { onFault, heartbeatPeriod, dataTransferSize, log, keys: { certificates } });
+  const responder = hostResponder(device, {
+    onFault,
+    heartbeatPeriod,
+    dataTransferSize,
+    deferMs,
+    log,
+    keys: { certificates },
+  });
   ready?.(responder, log);
   const buffer = new Uint8Array((dataTransferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);
   return (type: number, message: Uint8Array): Uint8Array | undefined => {

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Deferral } from "../../src/deferral.js";
 import { DECRYPT_ERROR, INVALID_REQUEST, RESPONSE_TOO_LARGE, UNEXPECTED_REQUEST } from "../../src/errors.js";
 import { AFTER_CAPABILITIES, AFTER_VERSION } from "../../src/exchange.js";
 import { measurementExtensionLog } from "../../src/messages/measurement-extension-log.js";
@@ -11,9 +12,15 @@ import { V1_1, V1_2, V1_4 } from "../../src/versions.js";
 import { concat, fromHex, readLe, toHex } from "../support/bytes.js";
 import { changeableBoard, getCsr } from "../support/certificate-slots.js";
 import { sequence, tlv } from "../support/der.js";
-import { Conversation, CURVES, chainOf, leafKeyOf } from "../support/fixture.js";
+import { Conversation, CURVES, chainOf, DATA_TRANSFER_SIZE, leafKeyOf } from "../support/fixture.js";
 import { DMTF_LOG, getLog } from "../support/log.js";
-import { getCapabilities, getCertificate, getVersion, negotiateAlgorithms } from "../support/requests.js";
+import {
+  getCapabilities,
+  getCertificate,
+  getMeasurements,
+  getVersion,
+  negotiateAlgorithms,
+} from "../support/requests.js";
 import {
   EXCHANGES,
   IN_THE_CLEAR_FLAG,
@@ -114,6 +121,21 @@ test("DMTF-2026-0002: nor an offset and a length of the measurement extension lo
     assert.deepEqual([last.length, readLe(last, 4, 4), readLe(last, 8, 4)], [13, 1, 0]);
   }
   assert.deepEqual(on.faults, []);
+});
+
+test("libspdm #3664: RESPOND_IF_READY gets nothing of another session", () => {
+  const delayMs = (code: number) => (code === 0xe0 ? 1000 : 0);
+  const deferral = new Deferral({ clock: () => 0, delayMs, maxSpdmMsgSize: DATA_TRANSFER_SIZE });
+  const peer = new Peer(V1_2, sessionBoard({}, { deferral }));
+  const [mine, other] = [peer.open(), peer.open(true)];
+  const [code, token] = mine.ask(getMeasurements(V1_2, 0)).subarray(5);
+  assert.equal(code, 0xe0);
+  for (let served = 0; served < 2; served++) {
+    other.refused([V1_2, 0xff, code, token], UNEXPECTED_REQUEST);
+    peer.conversation.refused(Uint8Array.of(V1_2, 0xff, code, token), UNEXPECTED_REQUEST);
+    peer.board.responder.idle();
+  }
+  assert.equal(mine.ask([V1_2, 0xff, code, token])[1], 0x60);
 });
 
 test("sequence numbers: no record is made twice under one key and number", () => {

@@ -80,6 +80,12 @@ const GUARDS: readonly Guard[] = [
     without: "Math.min(length, room)",
   },
   {
+    tests: "libspdm #3664",
+    file: "src/deferral.ts",
+    guard: "if ((session ?? c).deferred === undefined) throw new SpdmError(UNEXPECTED_REQUEST);",
+    without: "",
+  },
+  {
     tests: "sequence numbers",
     file: "src/record.ts",
     guard: "this.#sequence++;\n    this.#key.seal",

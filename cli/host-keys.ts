@@ -14,6 +14,7 @@ import { digests } from "../src/messages/digests.js";
 import { keyPairInfo } from "../src/messages/key-pair-info.js";
 import { type SetCertificatePolicy, setCertificate } from "../src/messages/set-certificate.js";
 import { setKeyPairInfo } from "../src/messages/set-key-pair-info.js";
+import { multiKeyConnections } from "../src/multi-key.js";
 import type { Options } from "../src/responder.js";
 import { splitChain } from "./chain.js";
 import { changeableIdentityOf, identityOf, type Place, publicKeyIdentityOf } from "./identity.js";
@@ -78,7 +79,7 @@ export function hostKeys(
     holdsChain: (asym, slot) =>
       credentials.some((credential) => keyAlgorithm(credential.algorithm) === asym && credential.slot === slot),
   });
-  return { baseAsym, exchanges: KEY_EXCHANGES, keyPairs, multiKey: MULTI_KEY_CAP_NEG };
+  return { baseAsym, exchanges: KEY_EXCHANGES, keyPairs, multiKey: multiKeyConnections(MULTI_KEY_CAP_NEG) };
 }
 
 /** What chains of the device can be of. */

@@ -15,6 +15,7 @@ import type { Session } from "./session.js";
 import type { SecureSessions, Sessions } from "./sessions.js";
 import { MeasurementRun, Transcript } from "./transcript.js";
 import { V1_0, V1_2, type Version } from "./versions.js";
+import type { Writer } from "./wire.js";
 
 /** What a board makes a responder of. Lists stand in the board's order of preference, most wanted first. */
 export interface ResponderOptions {
@@ -52,8 +53,18 @@ export interface ResponderOptions {
   readonly mutualAuthentication?: MutualAuthentication;
   /** What KEY_PAIR_INFO and multi-key connections show, if the exchanges are there. */
   readonly keyPairs?: KeyPairs;
-  /** `MULTI_KEY_CAP_ONLY` or `MULTI_KEY_CAP_NEG` where slots have keys of their own. */
-  readonly multiKey?: number;
+  /** That slots have keys of their own: what `multiKeyConnections` makes. */
+  readonly multiKey?: MultiKey;
+}
+
+/** How slots have keys of their own. */
+export interface MultiKey {
+  /** As `Exchange.requires`. */
+  requires(options: ResponderOptions, flags: number): number;
+  /** Whether a slot's key is for `use`, a KeyUsageMask bit. */
+  serves(c: Connection, slot: number, use: number): boolean;
+  /** Writes DIGESTS with the slots' keys, which TH has outside of sessions; throws SpdmError if the requester cannot take them. */
+  respondDigests(c: Connection, response: Writer, session: Session | undefined): void;
 }
 
 /** How requesters are made to prove themselves. */

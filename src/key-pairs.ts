@@ -1,4 +1,5 @@
 /** Bits of KEY_PAIR_INFO (DSP0274 1.3, "Key configuration"), and which key pair stands behind a slot. */
+import type { Identity } from "../hal/identity.js";
 import type { KeyPair, KeyPairs } from "../hal/key-pairs.js";
 import * as algorithm from "./algorithms.js";
 import {
@@ -7,10 +8,8 @@ import {
   GET_KEY_PAIR_INFO_CAP,
   KEY_EX_CAP,
   MEAS_CAP,
-  MULTI_KEY_CAP,
   PUB_KEY_ID_CAP,
   SET_KEY_PAIR_INFO_CAP,
-  SET_KEY_PAIR_RESET_CAP,
 } from "./capabilities.js";
 import type { Connection, ResponderOptions } from "./connection.js";
 import { INVALID_REQUEST, SpdmError } from "./errors.js";
@@ -88,14 +87,6 @@ export interface IdentifiedKeyPair {
   readonly pair: KeyPair;
 }
 
-/** The key pair of a slot under the negotiated algorithm, or undefined if it has none. */
-export function keyPairOf(c: Connection, slot: number): IdentifiedKeyPair | undefined {
-  const { baseAsym, keyPairs } = c.options;
-  const selected = baseAsym.find(({ identity }) => identity === c.negotiated!.identity);
-  const asym = selected === undefined ? 0 : keyAlgorithm(selected.algorithm);
-  return keyPairs === undefined || asym === 0 ? undefined : keyPairBehind(keyPairs, asym, slot);
-}
-
 /** The key pair of a slot under an algorithm, an AsymAlgoCapabilities bit. */
 export function keyPairBehind(keyPairs: KeyPairs, asym: number, slot: number): IdentifiedKeyPair | undefined {
   for (let id = 1; id <= keyPairs.count; id++) {
@@ -105,36 +96,24 @@ export function keyPairBehind(keyPairs: KeyPairs, asym: number, slot: number): I
   return undefined;
 }
 
+/** CertModel of a provisioned slot's chain. */
+export const certificateModel = (identity: Identity, slot: number): number =>
+  identity.certificateModel?.(slot) ?? DEVICE_CERT;
+
 /** Throws SpdmError unless `slot` has a chain, or stands for the public key, and in multi-key connections a key for `use`. */
 export function requireSlot(c: Connection, slot: number, use: number): void {
   const { chains, multiKey } = c.negotiated!;
-  if (!chains.has(slot)) throw new SpdmError(INVALID_REQUEST);
-  if (multiKey && ((keyPairOf(c, slot)?.pair.usage ?? 0) & use) === 0) throw new SpdmError(INVALID_REQUEST);
+  if (!chains.has(slot) || (multiKey && !c.options.multiKey!.serves(c, slot, use))) {
+    throw new SpdmError(INVALID_REQUEST);
+  }
 }
 
-/**
- * Flags of what keys there are and of what they are known by, beside `flags`, those of the exchanges. Throws an Error if they
- * do not go together (DSP0274 1.3 §10.4).
- */
-export function keyFlags({ baseAsym, keyPairs, multiKey = 0 }: ResponderOptions, flags: number): number {
-  const has = (flag: number) => (flags & flag) !== 0;
-  let added = multiKey;
-  if (has(GET_KEY_PAIR_INFO_CAP | SET_KEY_PAIR_INFO_CAP) && keyPairs === undefined)
-    throw new Error("no key pairs to show");
-  if (has(SET_KEY_PAIR_INFO_CAP)) {
-    if (keyPairs?.changes === undefined) throw new Error("no key pairs to change");
-    if (keyPairs.changes.needsReset) added |= SET_KEY_PAIR_RESET_CAP;
+/** The flag of boards that are known by a public key; throws an Error if they have certificates or show key pairs, too. */
+export function publicKeyFlags({ baseAsym }: ResponderOptions, flags: number): number {
+  if (baseAsym.every(({ identity }) => identity.publicKey === undefined)) return 0;
+  // A board that has both would leave it to requesters what it is known by.
+  if ((flags & (CERT_CAP | GET_KEY_PAIR_INFO_CAP | SET_KEY_PAIR_INFO_CAP)) !== 0) {
+    throw new Error("a provisioned public key excludes certificates and key pairs");
   }
-  if ((multiKey & ~MULTI_KEY_CAP) !== 0 || multiKey === MULTI_KEY_CAP) throw new Error("no such MULTI_KEY_CAP");
-  if (multiKey !== 0 && !(has(GET_KEY_PAIR_INFO_CAP) && has(CERT_CAP))) {
-    throw new Error("multi-key connections need GET_KEY_PAIR_INFO and certificates");
-  }
-  if (baseAsym.some(({ identity }) => identity.publicKey !== undefined)) {
-    // A board that has both would leave it to requesters what it is known by.
-    if (has(CERT_CAP | GET_KEY_PAIR_INFO_CAP | SET_KEY_PAIR_INFO_CAP)) {
-      throw new Error("a provisioned public key excludes certificates and key pairs");
-    }
-    if (has(CHAL_CAP | KEY_EX_CAP | MEAS_CAP)) added |= PUB_KEY_ID_CAP;
-  }
-  return added;
+  return (flags & (CHAL_CAP | KEY_EX_CAP | MEAS_CAP)) !== 0 ? PUB_KEY_ID_CAP : 0;
 }

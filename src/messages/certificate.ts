@@ -21,6 +21,7 @@ import {
   UNSUPPORTED_REQUEST,
 } from "../errors.js";
 import { type Exchange, GET_CERTIFICATE, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
+import { certificateModel } from "../key-pairs.js";
 import { V1_0, V1_2, V1_3, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
@@ -140,7 +141,7 @@ export const certificate: Exchange = Object.freeze({
       remainderLength = chainLength - asked.offset - portionLength;
     }
     c.requireRoom(headerLength(large) + portionLength);
-    const certificateInfo = multiKey && chains.has(slot) ? chains.certificateModel(slot) : 0;
+    const certificateInfo = multiKey && chains.has(slot) ? certificateModel(identity, slot) : 0;
     writeCertificateHeader(response, { slot, certificateInfo, large, remainderLength }, portionLength);
     if (portionLength > 0) chains.read(slot, asked.offset, response.view(portionLength));
 

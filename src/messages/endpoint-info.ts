@@ -152,6 +152,10 @@ function exchange(capability: number): Exchange {
     capability,
     peerCapability: 0,
     endsM1: false,
+    requires({ deviceClasses }) {
+      if (deviceClasses === undefined) throw new Error("no device class to serve");
+      return 0;
+    },
     respond(c, request, response) {
       const { version } = c;
       const { hash, identity, signatureLength } = c.negotiated!;

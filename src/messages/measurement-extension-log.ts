@@ -66,6 +66,10 @@ export const measurementExtensionLog: Exchange = Object.freeze({
   capability: MEL_CAP,
   peerCapability: 0,
   endsM1: true,
+  requires({ log, measurements }) {
+    if (log === undefined || measurements === undefined) throw new Error("no log to serve");
+    return 0;
+  },
   respond(c, request, response) {
     const { offset, length } = readGetMeasurementExtensionLog(request);
     const { logs, measures } = c.negotiated!;

@@ -155,6 +155,10 @@ export const measurements: Exchange = Object.freeze({
   capability: MEAS_CAP_SIG,
   peerCapability: 0,
   endsM1: true,
+  requires({ measurements }) {
+    if (measurements === undefined) throw new Error("no measurements to serve");
+    return 0;
+  },
   respond(c, request, response, session) {
     const { version } = c;
     const { hash, identity, measures, signatureLength } = c.negotiated!;

@@ -22,7 +22,14 @@ import {
   UNSUPPORTED_REQUEST,
 } from "../errors.js";
 import { type Exchange, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION, SET_CERTIFICATE } from "../exchange.js";
-import { ALIAS_CERT, DEVICE_CERT, type GivenChain, installableLeaf, readGivenChain } from "../installable-chain.js";
+import {
+  ALIAS_CERT,
+  DEVICE_CERT,
+  type GivenChain,
+  installableLeaf,
+  readGivenChain,
+  requireCertificateSlots,
+} from "../installable-chain.js";
 import type { PathEngines } from "../requester-chain.js";
 import type { Session } from "../session.js";
 import { V1_2, V1_3, V1_4, type Version } from "../versions.js";
@@ -100,6 +107,7 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
     capability: SET_CERT_CAP | (needsReset ? CERT_INSTALL_RESET_CAP : 0),
     peerCapability: 0,
     endsM1: false,
+    requires: requireCertificateSlots,
     respond(c, request, response, session) {
       const asked = readSetCertificate(request, c.version);
       const { slot } = asked;

@@ -28,11 +28,10 @@ import {
   type Configuration,
   configurationBytes,
   firmwareVersion,
-  LOG_INDEX,
   SECURE_VERSION,
   TRANSMISSION_UNIT,
 } from "./configuration.js";
-import type { reporting } from "./reporting.js";
+import type { Reporting } from "./reporting.js";
 
 export type Sessions = Pick<Options, "exchanges" | "sessions" | "mutualAuthentication">;
 
@@ -46,7 +45,7 @@ export interface Engines {
   /** Sessions, from what the board is provisioned with. */
   readonly sessions?: (configuration: Configuration, identity: Provisioned) => Sessions;
   /** What it tells of itself beside its measurements. */
-  readonly reporting?: typeof reporting;
+  readonly reporting?: Reporting;
 }
 
 /** The identity image, or what stands for it where there is none. */
@@ -95,9 +94,9 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
     version: firmwareVersion(configuration),
     secureVersion: SECURE_VERSION,
     state: chipState(),
-    logIndex: configuration.sessions ? LOG_INDEX : 0,
+    manifest: engines.reporting?.manifest ?? "",
   });
-  const told = engines.reporting?.(configuration, measured, sha384, identity);
+  const told = engines.reporting?.report(configuration, measured, sha384, identity);
   const { exchanges: reports, source, ...tells } = told ?? { exchanges: [], source: measured };
   return new Responder({
     versions: VERSIONS,

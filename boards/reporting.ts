@@ -8,21 +8,27 @@ import { endpointInfo } from "../src/messages/endpoint-info.js";
 import { measurementExtensionLog } from "../src/messages/measurement-extension-log.js";
 import type { Options } from "../src/responder.js";
 import { DMTF } from "../src/vendor.js";
-import { type Configuration, LOG_INDEX } from "./configuration.js";
+import { type Configuration, LOG_INDEX, logManifest } from "./configuration.js";
 import type { Provisioned } from "./firmware.js";
 
-export interface Reporting extends Pick<Options, "exchanges" | "log" | "deviceClasses"> {
+export interface Reports extends Pick<Options, "exchanges" | "log" | "deviceClasses"> {
   /** The measurements, and that of the log. */
   readonly source: Measurements;
 }
 
+export interface Reporting {
+  /** What the measurement manifest says of the log. */
+  readonly manifest: string;
+  readonly report: typeof report;
+}
+
 /** @param hash That of measurements. */
-export function reporting(
+function report(
   { name }: Configuration,
   { list, generation }: Measurements,
   hash: HashAlgorithm,
   { credentials, psks }: Provisioned,
-): Reporting {
+): Reports {
   const log = new GrowingLog(LOG_INDEX);
   const own = list.filter(({ index }) => index < MANIFEST_INDEX);
   for (const measurement of own) {
@@ -47,6 +53,8 @@ export function reporting(
     },
   };
 }
+
+export const reporting: Reporting = Object.freeze({ manifest: logManifest(), report });
 
 function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

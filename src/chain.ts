@@ -23,8 +23,7 @@ export class Chains {
   readonly #hash: HashAlgorithm;
   // Without holes: XS 13.3's collector does not survive some arrays that have them (boards/xs/platform.h).
   readonly #headers: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
-  /** The last is the public key's. */
-  readonly #digests: (Uint8Array | undefined)[] = new Array(SLOTS + 1).fill(undefined);
+  readonly #digests: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
 
   constructor(identity: ChainSource, hash: HashAlgorithm) {
     this.#identity = identity;
@@ -68,13 +67,13 @@ export class Chains {
 
   /** The digest of a provisioned slot's chain, or of the public key; kept here, not to be changed. */
   digest(slot: number): Uint8Array {
-    const at = Math.min(slot, SLOTS);
-    const { publicKey } = this.#identity;
-    this.#digests[at] ??=
-      at === SLOTS
-        ? this.#hashed(at, 0, publicKey)
-        : this.#hashed(at, this.#identity.chainLength(at), this.#header(at));
-    return this.#digests[at];
+    if (slot === PUBLIC_KEY_SLOT) return this.#identity.publicKey!.digest(this.#hash);
+    let digest = this.#digests[slot];
+    if (digest === undefined) {
+      digest = this.#hashed(slot, this.#identity.chainLength(slot), this.#header(slot));
+      this.#digests[slot] = digest;
+    }
+    return digest;
   }
 
   #header(slot: number): Uint8Array {

@@ -205,11 +205,6 @@ export class Connection {
     return chunks === undefined ? this.transferSize : Math.min(chunks.maxSpdmMsgSize, this.peerMaxSpdmMsgSize);
   }
 
-  /** Bytes of the largest message that we take or make, be it in chunks. */
-  get messageRoom(): number {
-    return this.chunks?.maxSpdmMsgSize ?? this.options.dataTransferSize;
-  }
-
   /**
    * Called before a response of `length` bytes is written: throws SpdmError if we cannot send it or, from 1.2 on, the
    * requester cannot take it.
@@ -225,3 +220,7 @@ export class Connection {
     throw new SpdmError(RESPONSE_TOO_LARGE, 0, size);
   }
 }
+
+/** Bytes of the largest message that we take or make, be it in chunks. */
+export const messageRoom = ({ chunks, options }: Connection): number =>
+  chunks?.maxSpdmMsgSize ?? options.dataTransferSize;

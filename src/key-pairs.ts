@@ -2,16 +2,7 @@
 import type { Identity } from "../hal/identity.js";
 import type { KeyPair, KeyPairs } from "../hal/key-pairs.js";
 import * as algorithm from "./algorithms.js";
-import {
-  CERT_CAP,
-  CHAL_CAP,
-  GET_KEY_PAIR_INFO_CAP,
-  KEY_EX_CAP,
-  MEAS_CAP,
-  PUB_KEY_ID_CAP,
-  SET_KEY_PAIR_INFO_CAP,
-} from "./capabilities.js";
-import type { Connection, ResponderOptions } from "./connection.js";
+import type { Connection } from "./connection.js";
 import { INVALID_REQUEST, SpdmError } from "./errors.js";
 
 // Capabilities of a key pair
@@ -30,7 +21,8 @@ export const MEASUREMENT_USE = 1 << 2;
 export const ENDPOINT_INFO_USE = 1 << 3;
 export const STANDARDS_KEY_USE = 1 << 14;
 export const VENDOR_KEY_USE = 1 << 15;
-export const SPDM_USES = KEY_EX_USE | CHALLENGE_USE | MEASUREMENT_USE | ENDPOINT_INFO_USE;
+/** Those four. */
+export const SPDM_USES = 0x0f;
 
 // AsymAlgoCapabilities; PqcAsymAlgoCapabilities are as in PqcAsymAlgo.
 export const KEY_RSA_2048 = 1 << 0;
@@ -106,14 +98,4 @@ export function requireSlot(c: Connection, slot: number, use: number): void {
   if (!chains.has(slot) || (multiKey && !c.options.multiKey!.serves(c, slot, use))) {
     throw new SpdmError(INVALID_REQUEST);
   }
-}
-
-/** The flag of boards that are known by a public key; throws an Error if they have certificates or show key pairs, too. */
-export function publicKeyFlags({ baseAsym }: ResponderOptions, flags: number): number {
-  if (baseAsym.every(({ identity }) => identity.publicKey === undefined)) return 0;
-  // A board that has both would leave it to requesters what it is known by.
-  if ((flags & (CERT_CAP | GET_KEY_PAIR_INFO_CAP | SET_KEY_PAIR_INFO_CAP)) !== 0) {
-    throw new Error("a provisioned public key excludes certificates and key pairs");
-  }
-  return (flags & (CHAL_CAP | KEY_EX_CAP | MEAS_CAP)) !== 0 ? PUB_KEY_ID_CAP : 0;
 }

@@ -30,7 +30,6 @@ import {
   OUTSIDE_SESSION,
   responseTo,
 } from "./exchange.js";
-import { publicKeyFlags } from "./key-pairs.js";
 import { writeError } from "./messages/error.js";
 import { SPDM_TYPE, sessionIdOf } from "./record.js";
 import { ESTABLISHED, type Session } from "./session.js";
@@ -275,13 +274,12 @@ export class Responder {
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
 function capabilityFlags(options: Options, exchanges: readonly Exchange[]): number {
-  const { dataTransferSize, multiKey, mutualAuthentication } = options;
+  const { baseAsym, dataTransferSize, multiKey, mutualAuthentication } = options;
   if (dataTransferSize < MIN_DATA_TRANSFER_SIZE) throw new Error("DataTransferSize is too small");
   let flags = 0;
   for (const exchange of exchanges) flags |= exchange.capability;
-  let added = publicKeyFlags(options, flags);
+  let added = mutualAuthentication === undefined ? 0 : MUT_AUTH_CAP;
+  for (const { identity } of baseAsym) added |= identity.publicKey?.flags(flags) ?? 0;
   for (const exchange of exchanges) added |= exchange.requires?.(options, flags) ?? 0;
-  if (multiKey !== undefined) added |= multiKey.requires(options, flags);
-  if (mutualAuthentication !== undefined) added |= MUT_AUTH_CAP;
-  return flags | added;
+  return flags | added | (multiKey?.requires(options, flags) ?? 0);
 }

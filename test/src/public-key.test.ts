@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Identity } from "../../hal/identity.js";
 import { INVALID_REQUEST, UNSUPPORTED_REQUEST } from "../../src/errors.js";
+import { provisionedKey } from "../../src/public-key.js";
 import { V1_1, VERSIONS } from "../../src/versions.js";
 import { concat, fromHex, readLe, toHex } from "../support/bytes.js";
 import { CURVES, type Curve, chainOf, digestOf, leafKeyOf, negotiated, testIdentity } from "../support/fixture.js";
@@ -18,7 +19,7 @@ function identity(curve: Curve): Identity {
   return {
     ...rest,
     slotMask: 0,
-    publicKey: publicKeyOf(curve),
+    publicKey: provisionedKey(publicKeyOf(curve)),
     sign(slot, ...terms) {
       assert.equal(slot, 0xff);
       sign(0, ...terms);

@@ -81,31 +81,16 @@ export function start(configuration: Configuration, engines: Engines, ports: rea
 }
 
 function makeResponder(configuration: Configuration, engines: Engines, identity: Provisioned): Responder {
-  const { sha256, sha384, sha512, signer } = engines;
+  const { sha256, sha384, sha512, signer, reporting } = engines;
   const { credentials } = identity;
   const { exchanges, ...sessions } = engines.sessions?.(configuration, identity) ?? { exchanges: [] };
   const identities = [
     { algorithm: ECDSA_P384, identity: new FlashIdentity(credentials, ECDSA_P384, 96, signer) },
     { algorithm: ECDSA_P256, identity: new FlashIdentity(credentials, ECDSA_P256, 64, signer) },
   ];
-  const measured = firmwareMeasurements({
-    codeDigest,
-    configuration: configurationBytes(configuration),
-    version: firmwareVersion(configuration),
-    secureVersion: SECURE_VERSION,
-    state: chipState(),
-    manifest: engines.reporting?.manifest ?? "",
-  });
-  const told = engines.reporting?.report(configuration, measured, sha384, identity);
-  const { exchanges: reports, source, ...tells } = told ?? { exchanges: [], source: measured };
-  return new Responder({
+  const options: Options = {
     versions: VERSIONS,
-    exchanges: [
-      ...[version, capabilities, algorithms, digests, certificate, challenge, measurements],
-      ...reports,
-      ...exchanges,
-    ],
-    ...tells,
+    exchanges: [version, capabilities, algorithms, digests, certificate, challenge, measurements, ...exchanges],
     ...sessions,
     baseHash: [
       { algorithm: SHA_384, engine: sha384 },
@@ -116,13 +101,21 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
     measurements: {
       algorithm: MEASUREMENT_SHA_384,
       engine: sha384,
-      source,
+      source: firmwareMeasurements({
+        codeDigest,
+        configuration: configurationBytes(configuration),
+        version: firmwareVersion(configuration),
+        secureVersion: SECURE_VERSION,
+        state: chipState(),
+        manifest: reporting?.manifest ?? "",
+      }),
     },
     random,
     ctExponent: configuration.ctExponent,
     dataTransferSize: configuration.dataTransferSize,
     onFault: (error, requestCode) => print(`request ${requestCode}: ${error}`),
-  });
+  };
+  return new Responder(reporting?.report(options, configuration, identity) ?? options);
 }
 
 function makeEndpoint(

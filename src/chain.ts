@@ -59,12 +59,6 @@ export class Chains {
     }
   }
 
-  /** Forgets what was made of the slot's chain, which is another one now. */
-  invalidate(slot: number): void {
-    this.#headers[slot] = undefined;
-    this.#digests[slot] = undefined;
-  }
-
   /** The digest of a provisioned slot's chain, or of the public key; kept here, not to be changed. */
   digest(slot: number): Uint8Array {
     if (slot === PUBLIC_KEY_SLOT) return this.#identity.publicKey!.digest(this.#hash);

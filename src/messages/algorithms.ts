@@ -278,20 +278,17 @@ function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
   return { keyAgreement: dhe?.engine, kem: kem?.engine, aead: aead?.engine, requesterAsym, bits };
 }
 
-/** ResponderMultiKeyConn; throws SpdmError where we can do no such connection, or no other. */
-function multiKeyAsked(c: Connection, offered: number): boolean {
-  const asked = c.version >= V1_3 && (offered & MULTI_KEY_CONN) !== 0;
-  const own = c.version >= V1_3 ? c.flags & MULTI_KEY_CAP : 0;
+/**
+ * ResponderMultiKeyConn and RequesterMultiKeyConnSel; throws SpdmError where we can do no connection as asked for the former.
+ * A requester that can do both is taken at its best where we know of key pairs ourselves.
+ */
+function multiKeys({ version, flags, peerFlags }: Connection, offered: number): readonly [boolean, boolean] {
+  const known = version >= V1_3 ? MULTI_KEY_CAP : 0;
+  const own = flags & known;
+  const theirs = peerFlags & known;
+  const asked = known !== 0 && (offered & MULTI_KEY_CONN) !== 0;
   if (own === (asked ? 0 : MULTI_KEY_CAP_ONLY)) throw new SpdmError(INVALID_REQUEST);
-  return asked;
-}
-
-function otherParamsSelection(c: Connection, offered: number): number {
-  const opaque = offered & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
-  // RequesterMultiKeyConnSel: one that can do both is taken at its best where we know of key pairs ourselves.
-  const theirs = c.version >= V1_3 ? c.peerFlags & MULTI_KEY_CAP : 0;
-  const multiKey = theirs === MULTI_KEY_CAP_ONLY || (theirs !== 0 && (c.flags & MULTI_KEY_CAP) !== 0);
-  return opaque | (multiKey ? MULTI_KEY_CONN : 0);
+  return [asked, theirs === MULTI_KEY_CAP_ONLY || (theirs !== 0 && own !== 0)];
 }
 
 export const algorithms: Exchange = Object.freeze({
@@ -315,9 +312,9 @@ export const algorithms: Exchange = Object.freeze({
       (c.flags & MEAS_CAP) !== 0 &&
       (offered.measurementSpecification & DMTF_MEASUREMENT) !== 0;
     const logs = (c.flags & MEL_CAP) !== 0 && (offered.melSpecification & DMTF_MEL) !== 0;
-    const multiKey = multiKeyAsked(c, offered.otherParams);
+    const [multiKey, multiKeyRequester] = multiKeys(c, offered.otherParams);
     const { bits, ...selected } = select(c, offered.tables);
-    const otherParams = otherParamsSelection(c, offered.otherParams);
+    const opaqueFormat = offered.otherParams & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
     const length = ALGORITHMS_LENGTH + offered.tables.length * TABLE_LENGTH;
     c.requireRoom(length);
 
@@ -326,7 +323,7 @@ export const algorithms: Exchange = Object.freeze({
       {
         length,
         measurementSpecification: measures ? DMTF_MEASUREMENT : 0,
-        otherParams,
+        otherParams: opaqueFormat | (multiKeyRequester ? MULTI_KEY_CONN : 0),
         measurementHash: measures ? options.measurements.algorithm : 0,
         baseAsym: pqc === undefined ? algorithm : 0,
         baseHash: hash.algorithm,
@@ -349,9 +346,9 @@ export const algorithms: Exchange = Object.freeze({
       chains: new Chains(identity, hash.engine),
       measures,
       logs,
-      opaqueData: (otherParams & OPAQUE_DATA_FORMAT) !== 0,
+      opaqueData: opaqueFormat !== 0,
       multiKey,
-      multiKeyRequester: (otherParams & MULTI_KEY_CONN) !== 0,
+      multiKeyRequester,
       ...selected,
     } satisfies Negotiated;
     c.state = NEGOTIATED;

@@ -8,7 +8,7 @@
  */
 import type { CertificateSlots } from "../../hal/certificate-slots.js";
 import { ALIAS_CERT_CAP, CERT_INSTALL_RESET_CAP, SET_CERT_CAP } from "../capabilities.js";
-import { LENGTH_FIELD } from "../chain.js";
+import { Chains, LENGTH_FIELD } from "../chain.js";
 import type { Connection } from "../connection.js";
 import { equal } from "../equal.js";
 import {
@@ -111,7 +111,8 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
     respond(c, request, response, session) {
       const asked = readSetCertificate(request, c.version);
       const { slot } = asked;
-      const { chains, identity } = c.negotiated!;
+      const negotiated = c.negotiated!;
+      const { identity } = negotiated;
       const slots = identity.certificateSlots;
       if (slots === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, SET_CERTIFICATE);
       const bit = 1 << slot;
@@ -121,7 +122,8 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
 
       if (asked.erase) erase(slots, asked);
       else install(c, slots, asked, engines);
-      chains.invalidate(slot);
+      // What was kept of it is of another chain now.
+      c.negotiated = { ...negotiated, chains: new Chains(identity, negotiated.hash) };
       if ((slots.pendingMask & bit) !== 0) throw new SpdmError(RESET_REQUIRED);
       writeSetCertificateResponse(response, slot);
     },

@@ -7,7 +7,7 @@ import * as algorithm from "../src/algorithms.js";
 import { MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
 import { Der, SEQUENCE } from "../src/der.js";
 import type { Exchange } from "../src/exchange.js";
-import { KEY_P256, KEY_P384, keyAlgorithm } from "../src/key-pairs.js";
+import { KEY_P256, KEY_P384 } from "../src/key-pairs.js";
 import { certificate } from "../src/messages/certificate.js";
 import { csr } from "../src/messages/csr.js";
 import { digests } from "../src/messages/digests.js";
@@ -16,6 +16,7 @@ import { type SetCertificatePolicy, setCertificate } from "../src/messages/set-c
 import { setKeyPairInfo } from "../src/messages/set-key-pair-info.js";
 import { multiKeyConnections } from "../src/multi-key.js";
 import type { Options } from "../src/responder.js";
+import { keyAlgorithm } from "../src/slot-keys.js";
 import { splitChain } from "./chain.js";
 import { changeableIdentityOf, identityOf, type Place, publicKeyIdentityOf } from "./identity.js";
 import { pathEngines } from "./requester-trust.js";

@@ -8,7 +8,16 @@
  */
 import { CHUNK_CAP, LARGE_RESP_CAP, MIN_DATA_TRANSFER_SIZE } from "./capabilities.js";
 import type { Connection, ResponderOptions } from "./connection.js";
-import { BUSY, INVALID_REQUEST, LARGE_RESPONSE, REQUEST_TOO_LARGE, SpdmError, UNEXPECTED_REQUEST } from "./errors.js";
+import {
+  BUSY,
+  INVALID_REQUEST,
+  LARGE_RESPONSE,
+  REQUEST_TOO_LARGE,
+  RESPONSE_TOO_LARGE,
+  SpdmError,
+  tooLarge,
+  UNEXPECTED_REQUEST,
+} from "./errors.js";
 import {
   CHUNK_GET,
   CHUNK_SEND,
@@ -102,10 +111,11 @@ export class Chunks {
     if (this.#owner !== undefined) throw new SpdmError(BUSY);
   }
 
-  /** The algorithms block of CAPABILITIES, behind the rest; throws SpdmError if the requester cannot take both. */
-  writeAlgorithms(c: Connection, response: Writer): void {
+  /** The algorithms block of CAPABILITIES, behind the rest; throws SpdmError if not both go at once, within `room`. */
+  writeAlgorithms(c: Connection, response: Writer, room: number): void {
     const supported = supportedAlgorithms(c);
-    c.requireRoom(response.offset + supported.length);
+    const length = response.offset + supported.length;
+    if (length > Math.min(room, c.options.dataTransferSize)) throw tooLarge(RESPONSE_TOO_LARGE, length);
     writeNegotiateAlgorithms(response, supported, c.version);
   }
 

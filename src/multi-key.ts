@@ -1,8 +1,9 @@
 /** Connections in which each slot has a key of its own (DSP0274 1.3, "Multiple asymmetric key support"). */
 import { CERT_CAP, GET_KEY_PAIR_INFO_CAP, MULTI_KEY_CAP_NEG, MULTI_KEY_CAP_ONLY } from "./capabilities.js";
 import type { Connection, MultiKey } from "./connection.js";
-import { certificateModel, type IdentifiedKeyPair, keyAlgorithm, keyPairBehind, NO_MODEL } from "./key-pairs.js";
+import { NO_MODEL } from "./key-pairs.js";
 import { type KeyInfo, writeDigests } from "./messages/digests.js";
+import { certificateModel, type IdentifiedKeyPair, keyAlgorithm, keyPairBehind } from "./slot-keys.js";
 
 const HEADER_LENGTH = 4;
 /** KeyPairID, CertificateInfo and KeyUsageMask. */

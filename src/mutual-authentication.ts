@@ -74,7 +74,7 @@ export function mutualAuthentication(policy: MutualAuthenticationPolicy): Mutual
   };
 }
 
-const hasFlags = (c: Connection, flags: number): boolean => (c.peerFlags & flags) === flags;
+const hasFlags = (c: Connection, flags: number): boolean => (c.peer.flags & flags) === flags;
 
 function canProve(c: Connection, policy: MutualAuthenticationPolicy): boolean {
   if (!c.both(MUT_AUTH_CAP)) return false;

@@ -235,7 +235,7 @@ export class Responder {
   #checkPlace({ request, after, channels, peerCapability }: Exchange, session: Session | undefined): void {
     const connection = this.#connection;
     if (after !== undefined && after !== connection.state) throw new SpdmError(UNEXPECTED_REQUEST);
-    if (peerCapability !== 0 && (connection.peerFlags & peerCapability) === 0) {
+    if (peerCapability !== 0 && (connection.peer.flags & peerCapability) === 0) {
       throw new SpdmError(UNSUPPORTED_REQUEST, request);
     }
     const channel = session === undefined ? OUTSIDE_SESSION : session.phase === ESTABLISHED ? IN_SESSION : IN_HANDSHAKE;

@@ -282,10 +282,10 @@ function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
  * ResponderMultiKeyConn and RequesterMultiKeyConnSel; throws SpdmError where we can do no connection as asked for the former.
  * A requester that can do both is taken at its best where we know of key pairs ourselves.
  */
-function multiKeys({ version, flags, peerFlags }: Connection, offered: number): readonly [boolean, boolean] {
+function multiKeys({ version, flags, peer }: Connection, offered: number): readonly [boolean, boolean] {
   const known = version >= V1_3 ? MULTI_KEY_CAP : 0;
   const own = flags & known;
-  const theirs = peerFlags & known;
+  const theirs = peer.flags & known;
   const asked = known !== 0 && (offered & MULTI_KEY_CONN) !== 0;
   if (own === (asked ? 0 : MULTI_KEY_CAP_ONLY)) throw new SpdmError(INVALID_REQUEST);
   return [asked, theirs === MULTI_KEY_CAP_ONLY || (theirs !== 0 && own !== 0)];

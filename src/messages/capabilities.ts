@@ -13,13 +13,8 @@
  * | 20     | supported algorithms| n    | 1.3, response, if asked for and both sides chunk: NEGOTIATE_ALGORITHMS without
  * |        |                     |      | its first two bytes
  */
-import {
-  CHUNK_CAP,
-  MAX_CT_EXPONENT,
-  MIN_DATA_TRANSFER_SIZE,
-  requesterFlagsConsistent,
-  responderFlags,
-} from "../capabilities.js";
+import { CHUNK_CAP, MAX_CT_EXPONENT, MIN_DATA_TRANSFER_SIZE } from "../capabilities.js";
+import { requesterFlagsConsistent, responderFlags } from "../capability-rules.js";
 import { INVALID_REQUEST, SpdmError } from "../errors.js";
 import { AFTER_CAPABILITIES, AFTER_VERSION, type Exchange, GET_CAPABILITIES, OUTSIDE_SESSION } from "../exchange.js";
 import { V1_0, V1_1, V1_2, V1_3, V1_4, type Version } from "../versions.js";
@@ -139,7 +134,6 @@ export const capabilities: Exchange = Object.freeze({
 
     const { ctExponent, dataTransferSize, chunks } = c.options;
     const wanted = version >= V1_3 ? asked.param1 & ALGORITHMS_BLOCK : 0;
-    c.peerDataTransferSize = asked.dataTransferSize;
     writeHeader(
       response,
       {
@@ -152,12 +146,11 @@ export const capabilities: Exchange = Object.freeze({
       },
       version,
     );
-    if (wanted !== 0) chunks?.writeAlgorithms(c, response);
+    if (wanted !== 0) chunks?.writeAlgorithms(c, response, asked.dataTransferSize);
 
     c.transcript.addVca(request.consumed());
     c.transcript.addVca(response.written());
-    c.peerFlags = asked.flags;
-    c.peerMaxSpdmMsgSize = asked.maxSpdmMsgSize;
+    c.peer = asked;
     c.state = AFTER_CAPABILITIES;
   },
 } satisfies Exchange);

@@ -77,7 +77,7 @@ export const measurementExtensionLog: Exchange = Object.freeze({
     const { dataTransferSize, log } = c.options;
     const total = logLength(log!);
     if (offset >= total) throw new SpdmError(INVALID_REQUEST);
-    const room = Math.min(dataTransferSize, c.peerDataTransferSize) - HEADER_LENGTH;
+    const room = Math.min(dataTransferSize, c.peer.dataTransferSize) - HEADER_LENGTH;
     // By subtraction: offset and length go to 2^32 - 1 each (DMTF-2026-0002).
     const portionLength = Math.min(length, total - offset, room);
     writeLogHeader(response, portionLength, total - offset - portionLength);

@@ -17,6 +17,7 @@ import {
   OPERATION_FAILED,
   RESET_REQUIRED,
   SpdmError,
+  tooLarge,
   UNEXPECTED_REQUEST,
   UNSPECIFIED,
   UNSUPPORTED_REQUEST,
@@ -166,8 +167,7 @@ function install(c: Connection, slots: CertificateSlots, asked: SetCertificate, 
 function checkCapacity({ certificates }: GivenChain, capacity: number, version: Version, hashLength: number): void {
   if (certificates.length <= capacity) return;
   if (version < V1_4) throw new SpdmError(version < V1_3 ? UNSPECIFIED : OPERATION_FAILED);
-  const most = LENGTH_FIELD + hashLength + capacity;
-  throw new SpdmError(DATA_TOO_LARGE, 0, Uint8Array.of(most, most >>> 8, most >>> 16, most >>> 24));
+  throw tooLarge(DATA_TOO_LARGE, LENGTH_FIELD + hashLength + capacity);
 }
 
 /** KeyPairID of the key pair, `wanted` or any if that is 0, whose public key this is; else 0. */

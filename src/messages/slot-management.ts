@@ -32,7 +32,7 @@ import { Chains } from "../chain.js";
 import type { Connection } from "../connection.js";
 import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
 import { type Exchange, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION, SLOT_MANAGEMENT } from "../exchange.js";
-import { certificateModel, keyAlgorithm, keyPairBehind } from "../key-pairs.js";
+import { certificateModel, keyAlgorithm, keyPairBehind } from "../slot-keys.js";
 import { V1_4 } from "../versions.js";
 import { type Reader, WireError, type Writer } from "../wire.js";
 import { writePqcAsym } from "./key-pair-info.js";

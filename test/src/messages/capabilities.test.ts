@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { responderFlags } from "../../../src/capabilities.js";
+import { responderFlags } from "../../../src/capability-rules.js";
 import { Chunks } from "../../../src/chunks.js";
 import { INVALID_REQUEST, RESPONSE_TOO_LARGE, UNEXPECTED_REQUEST, VERSION_MISMATCH } from "../../../src/errors.js";
 import {

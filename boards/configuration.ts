@@ -10,6 +10,8 @@ export const TRANSMISSION_UNIT = 64;
 
 /** Index of the measurement that covers the log: that of DMTF's own sample. */
 export const LOG_INDEX = 17;
+/** What the manifest says of it. */
+export const logManifest = (): string => `; ${LOG_INDEX}: SHA-384 over the log's entries`;
 
 export interface Configuration {
   /** The board, and the variant of its firmware if there are several. */

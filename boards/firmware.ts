@@ -28,11 +28,10 @@ import {
   type Configuration,
   configurationBytes,
   firmwareVersion,
-  LOG_INDEX,
   SECURE_VERSION,
   TRANSMISSION_UNIT,
 } from "./configuration.js";
-import type { reporting } from "./reporting.js";
+import type { Reporting } from "./reporting.js";
 
 export type Sessions = Pick<Options, "exchanges" | "sessions" | "mutualAuthentication">;
 
@@ -46,7 +45,7 @@ export interface Engines {
   /** Sessions, from what the board is provisioned with. */
   readonly sessions?: (configuration: Configuration, identity: Provisioned) => Sessions;
   /** What it tells of itself beside its measurements. */
-  readonly reporting?: typeof reporting;
+  readonly reporting?: Reporting;
 }
 
 /** The identity image, or what stands for it where there is none. */
@@ -82,31 +81,16 @@ export function start(configuration: Configuration, engines: Engines, ports: rea
 }
 
 function makeResponder(configuration: Configuration, engines: Engines, identity: Provisioned): Responder {
-  const { sha256, sha384, sha512, signer } = engines;
+  const { sha256, sha384, sha512, signer, reporting } = engines;
   const { credentials } = identity;
   const { exchanges, ...sessions } = engines.sessions?.(configuration, identity) ?? { exchanges: [] };
   const identities = [
     { algorithm: ECDSA_P384, identity: new FlashIdentity(credentials, ECDSA_P384, 96, signer) },
     { algorithm: ECDSA_P256, identity: new FlashIdentity(credentials, ECDSA_P256, 64, signer) },
   ];
-  const measured = firmwareMeasurements({
-    codeDigest,
-    configuration: configurationBytes(configuration),
-    version: firmwareVersion(configuration),
-    secureVersion: SECURE_VERSION,
-    state: chipState(),
-    logIndex: configuration.sessions ? LOG_INDEX : 0,
-  });
-  const told = engines.reporting?.(configuration, measured, sha384, identity);
-  const { exchanges: reports, source, ...tells } = told ?? { exchanges: [], source: measured };
-  return new Responder({
+  const options: Options = {
     versions: VERSIONS,
-    exchanges: [
-      ...[version, capabilities, algorithms, digests, certificate, challenge, measurements],
-      ...reports,
-      ...exchanges,
-    ],
-    ...tells,
+    exchanges: [version, capabilities, algorithms, digests, certificate, challenge, measurements, ...exchanges],
     ...sessions,
     baseHash: [
       { algorithm: SHA_384, engine: sha384 },
@@ -117,13 +101,21 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
     measurements: {
       algorithm: MEASUREMENT_SHA_384,
       engine: sha384,
-      source,
+      source: firmwareMeasurements({
+        codeDigest,
+        configuration: configurationBytes(configuration),
+        version: firmwareVersion(configuration),
+        secureVersion: SECURE_VERSION,
+        state: chipState(),
+        manifest: reporting?.manifest ?? "",
+      }),
     },
     random,
     ctExponent: configuration.ctExponent,
     dataTransferSize: configuration.dataTransferSize,
     onFault: (error, requestCode) => print(`request ${requestCode}: ${error}`),
-  });
+  };
+  return new Responder(reporting?.report(options, configuration, identity) ?? options);
 }
 
 function makeEndpoint(

@@ -3,7 +3,13 @@ import { createHash } from "node:crypto";
 import { firmwareMeasurements } from "../hal/chip/measurements.js";
 import { sha384 } from "../hal/portable/crypto.js";
 import { DEVICE_MODE, SECURE_VERSION_NUMBER } from "../src/measurement-block.js";
-import { type Configuration, configurationBytes, firmwareVersion, LOG_INDEX, SECURE_VERSION } from "./configuration.js";
+import {
+  type Configuration,
+  configurationBytes,
+  firmwareVersion,
+  logManifest,
+  SECURE_VERSION,
+} from "./configuration.js";
 
 /** Values as MEASUREMENTS has them when raw bit streams are not asked for; `state` as chipState() will have it. */
 export function referenceOf(configuration: Configuration, state: number, image: Uint8Array): unknown {
@@ -13,7 +19,7 @@ export function referenceOf(configuration: Configuration, state: number, image: 
     version: firmwareVersion(configuration),
     secureVersion: SECURE_VERSION,
     state,
-    logIndex: configuration.sessions ? LOG_INDEX : 0,
+    manifest: configuration.sessions ? logManifest() : "",
   });
   const measurements: Record<string, string> = {};
   for (const measurement of source.list) {

@@ -1,6 +1,4 @@
 /** What firmware tells of itself beside its measurements: what it found when it started, and of what class it is. */
-import type { HashAlgorithm } from "../hal/crypto.js";
-import type { Measurements } from "../hal/measurements.js";
 import { GrowingLog } from "../hal/portable/measurement-log.js";
 import { MANIFEST_INDEX, RAW_BIT_STREAM } from "../src/measurement-block.js";
 import { hashExtendMeasurement } from "../src/measurement-log.js";
@@ -8,21 +6,20 @@ import { endpointInfo } from "../src/messages/endpoint-info.js";
 import { measurementExtensionLog } from "../src/messages/measurement-extension-log.js";
 import type { Options } from "../src/responder.js";
 import { DMTF } from "../src/vendor.js";
-import { type Configuration, LOG_INDEX } from "./configuration.js";
+import { type Configuration, LOG_INDEX, logManifest } from "./configuration.js";
 import type { Provisioned } from "./firmware.js";
 
-export interface Reporting extends Pick<Options, "exchanges" | "log" | "deviceClasses"> {
-  /** The measurements, and that of the log. */
-  readonly source: Measurements;
+export interface Reporting {
+  /** What the measurement manifest says of the log. */
+  readonly manifest: string;
+  /** A responder's options, and what tells of the device. */
+  readonly report: typeof report;
 }
 
-/** @param hash That of measurements. */
-export function reporting(
-  { name }: Configuration,
-  { list, generation }: Measurements,
-  hash: HashAlgorithm,
-  { credentials, psks }: Provisioned,
-): Reporting {
+function report(options: Options, { name }: Configuration, { credentials, psks }: Provisioned): Options {
+  const measurements = options.measurements!;
+  const { engine: hash, source } = measurements;
+  const { list, generation } = source;
   const log = new GrowingLog(LOG_INDEX);
   const own = list.filter(({ index }) => index < MANIFEST_INDEX);
   for (const measurement of own) {
@@ -34,19 +31,25 @@ export function reporting(
   }
   log.tell(`identity: ${credentials.length} certificate chains, ${psks.length} pre-shared keys`);
   return {
-    exchanges: [measurementExtensionLog, endpointInfo],
+    ...options,
+    exchanges: [...options.exchanges, measurementExtensionLog, endpointInfo],
     log,
     // DMTF has no registry of vendors; what is below its ID is anybody's.
     deviceClasses: [
       { standardId: DMTF, vendorId: new Uint8Array(0), subordinateIds: [ascii("moddable-spdm"), ascii(name)] },
     ],
-    source: {
-      list: [...own, hashExtendMeasurement(log, LOG_INDEX), ...list.slice(own.length)],
-      // Nothing is logged once the board serves.
-      generation,
+    measurements: {
+      ...measurements,
+      source: {
+        list: [...own, hashExtendMeasurement(log, LOG_INDEX), ...list.slice(own.length)],
+        // Nothing is logged once the board serves.
+        generation,
+      },
     },
   };
 }
+
+export const reporting: Reporting = Object.freeze({ manifest: logManifest(), report });
 
 function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

@@ -7,14 +7,16 @@ import * as algorithm from "../src/algorithms.js";
 import { MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
 import { Der, SEQUENCE } from "../src/der.js";
 import type { Exchange } from "../src/exchange.js";
-import { KEY_P256, KEY_P384, keyAlgorithm } from "../src/key-pairs.js";
+import { KEY_P256, KEY_P384 } from "../src/key-pairs.js";
 import { certificate } from "../src/messages/certificate.js";
 import { csr } from "../src/messages/csr.js";
 import { digests } from "../src/messages/digests.js";
 import { keyPairInfo } from "../src/messages/key-pair-info.js";
 import { type SetCertificatePolicy, setCertificate } from "../src/messages/set-certificate.js";
 import { setKeyPairInfo } from "../src/messages/set-key-pair-info.js";
+import { multiKeyConnections } from "../src/multi-key.js";
 import type { Options } from "../src/responder.js";
+import { keyAlgorithm } from "../src/slot-keys.js";
 import { splitChain } from "./chain.js";
 import { changeableIdentityOf, identityOf, type Place, publicKeyIdentityOf } from "./identity.js";
 import { pathEngines } from "./requester-trust.js";
@@ -78,7 +80,7 @@ export function hostKeys(
     holdsChain: (asym, slot) =>
       credentials.some((credential) => keyAlgorithm(credential.algorithm) === asym && credential.slot === slot),
   });
-  return { baseAsym, exchanges: KEY_EXCHANGES, keyPairs, multiKey: MULTI_KEY_CAP_NEG };
+  return { baseAsym, exchanges: KEY_EXCHANGES, keyPairs, multiKey: multiKeyConnections(MULTI_KEY_CAP_NEG) };
 }
 
 /** What chains of the device can be of. */

@@ -23,6 +23,7 @@ import { portableIdentity, type Slot } from "../hal/portable/identity.js";
 import type { HintedKey } from "../hal/portable/psk.js";
 import type { Storage } from "../hal/storage.js";
 import * as algorithms from "../src/algorithms.js";
+import { provisionedKey } from "../src/public-key.js";
 import { WireError } from "../src/wire.js";
 import { splitChain } from "./chain.js";
 import { type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
@@ -96,7 +97,7 @@ export function publicKeyIdentityOf(credentials: readonly Credential[], wanted: 
   if (credential === undefined) return undefined;
   const { sign, ...identity } = identityOf([credential], wanted);
   const publicKey = splitChain(credential.chain).at(-1)!.publicKey.export({ type: "spki", format: "der" });
-  return { ...identity, slotMask: 0, publicKey, sign: (_slot, ...rest) => sign(0, ...rest) };
+  return { ...identity, slotMask: 0, publicKey: provisionedKey(publicKey), sign: (_slot, ...rest) => sign(0, ...rest) };
 }
 
 /**

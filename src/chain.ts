@@ -1,6 +1,6 @@
 import type { HashAlgorithm } from "../hal/crypto.js";
 import type { Identity } from "../hal/identity.js";
-import { DEVICE_CERT, PUBLIC_KEY_SLOT } from "./key-pairs.js";
+import { PUBLIC_KEY_SLOT } from "./key-pairs.js";
 
 const SLOTS = 8;
 const PIECE_LENGTH = 256;
@@ -11,7 +11,7 @@ export const LENGTH_FIELD = 4;
 
 /** Where chains are read from. */
 export type ChainSource = Pick<Identity, "slotMask" | "chainLength" | "readChain"> &
-  Partial<Pick<Identity, "certificateModel" | "publicKey">>;
+  Partial<Pick<Identity, "publicKey">>;
 
 /**
  * The certificate chains of an identity in SPDM's form, under one base hash:
@@ -23,7 +23,6 @@ export class Chains {
   readonly #hash: HashAlgorithm;
   // Without holes: XS 13.3's collector does not survive some arrays that have them (boards/xs/platform.h).
   readonly #headers: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
-  #publicKeyDigest: Uint8Array | undefined;
   readonly #digests: (Uint8Array | undefined)[] = new Array(SLOTS).fill(undefined);
 
   constructor(identity: ChainSource, hash: HashAlgorithm) {
@@ -40,11 +39,6 @@ export class Chains {
   has(slot: number): boolean {
     if (slot === PUBLIC_KEY_SLOT) return this.#identity.publicKey !== undefined;
     return slot < SLOTS && (this.#identity.slotMask & (1 << slot)) !== 0;
-  }
-
-  /** CertModel of a provisioned slot's chain. */
-  certificateModel(slot: number): number {
-    return this.#identity.certificateModel?.(slot) ?? DEVICE_CERT;
   }
 
   /** Bytes of a provisioned slot's chain. */
@@ -65,18 +59,9 @@ export class Chains {
     }
   }
 
-  /** Forgets what was made of the slot's chain, which is another one now. */
-  invalidate(slot: number): void {
-    this.#headers[slot] = undefined;
-    this.#digests[slot] = undefined;
-  }
-
   /** The digest of a provisioned slot's chain, or of the public key; kept here, not to be changed. */
   digest(slot: number): Uint8Array {
-    if (slot === PUBLIC_KEY_SLOT) {
-      this.#publicKeyDigest ??= this.#hashed(slot, 0, this.#identity.publicKey);
-      return this.#publicKeyDigest;
-    }
+    if (slot === PUBLIC_KEY_SLOT) return this.#identity.publicKey!.digest(this.#hash);
     let digest = this.#digests[slot];
     if (digest === undefined) {
       digest = this.#hashed(slot, this.#identity.chainLength(slot), this.#header(slot));
@@ -93,33 +78,10 @@ export class Chains {
       header[0] = length;
       header[1] = length >>> 8;
       header[2] = length >>> 16;
-      header.set(this.#hashed(slot, this.#certificateLength(slot, 0)), LENGTH_FIELD);
+      header.set(this.#hashed(slot, certificateLength(this.#identity, slot, 0)), LENGTH_FIELD);
       this.#headers[slot] = header;
     }
     return header;
-  }
-
-  /** The last certificate of a provisioned slot's chain. */
-  leaf(slot: number): Uint8Array {
-    const end = this.#identity.chainLength(slot);
-    let offset = 0;
-    let length = this.#certificateLength(slot, 0);
-    for (; offset + length < end; length = this.#certificateLength(slot, offset)) offset += length;
-    const leaf = new Uint8Array(length);
-    this.#identity.readChain(slot, offset, leaf);
-    return leaf;
-  }
-
-  /** Bytes of the certificate at `offset`, from its DER header. */
-  #certificateLength(slot: number, offset: number): number {
-    const rest = this.#identity.chainLength(slot) - offset;
-    const der = new Uint8Array(4);
-    if (rest >= der.length) this.#identity.readChain(slot, offset, der);
-    const length = der[1] < 0x80 ? 2 + der[1] : der[1] === 0x81 ? 3 + der[2] : 4 + ((der[2] << 8) | der[3]);
-    if (der[0] !== DER_SEQUENCE || der[1] > 0x82 || length > rest) {
-      throw new Error(`slot ${slot} holds something else than certificates`);
-    }
-    return length;
   }
 
   /** The digest of `header`, if any, and the first `length` bytes of the slot's certificates. */
@@ -137,4 +99,27 @@ export class Chains {
     hash.destroy();
     return digest;
   }
+}
+
+/** The last certificate of a provisioned slot's chain. */
+export function leafOf(source: ChainSource, slot: number): Uint8Array {
+  const end = source.chainLength(slot);
+  let offset = 0;
+  let length = certificateLength(source, slot, 0);
+  for (; offset + length < end; length = certificateLength(source, slot, offset)) offset += length;
+  const leaf = new Uint8Array(length);
+  source.readChain(slot, offset, leaf);
+  return leaf;
+}
+
+/** Bytes of the certificate at `offset`, from its DER header. */
+function certificateLength(source: ChainSource, slot: number, offset: number): number {
+  const rest = source.chainLength(slot) - offset;
+  const der = new Uint8Array(4);
+  if (rest >= der.length) source.readChain(slot, offset, der);
+  const length = der[1] < 0x80 ? 2 + der[1] : der[1] === 0x81 ? 3 + der[2] : 4 + ((der[2] << 8) | der[3]);
+  if (der[0] !== DER_SEQUENCE || der[1] > 0x82 || length > rest) {
+    throw new Error(`slot ${slot} holds something else than certificates`);
+  }
+  return length;
 }

@@ -7,8 +7,17 @@
  * ends. A chunk of a request that is not the due one ends its transfer, of a response it does not.
  */
 import { CHUNK_CAP, LARGE_RESP_CAP, MIN_DATA_TRANSFER_SIZE } from "./capabilities.js";
-import type { Connection } from "./connection.js";
-import { BUSY, INVALID_REQUEST, LARGE_RESPONSE, REQUEST_TOO_LARGE, SpdmError, UNEXPECTED_REQUEST } from "./errors.js";
+import type { Connection, ResponderOptions } from "./connection.js";
+import {
+  BUSY,
+  INVALID_REQUEST,
+  LARGE_RESPONSE,
+  REQUEST_TOO_LARGE,
+  RESPONSE_TOO_LARGE,
+  SpdmError,
+  tooLarge,
+  UNEXPECTED_REQUEST,
+} from "./errors.js";
 import {
   CHUNK_GET,
   CHUNK_SEND,
@@ -21,6 +30,7 @@ import {
   isChunk,
   OUTSIDE_SESSION,
 } from "./exchange.js";
+import { writeNegotiateAlgorithms } from "./messages/algorithms.js";
 import {
   CHUNK_HEADER_LENGTH,
   type ChunkHeader,
@@ -32,6 +42,7 @@ import {
 } from "./messages/chunk.js";
 import { writeError } from "./messages/error.js";
 import type { Session } from "./session.js";
+import { supportedAlgorithms } from "./supported-algorithms.js";
 import { V1_2 } from "./versions.js";
 import { type Reader, WireError, Writer } from "./wire.js";
 
@@ -84,6 +95,10 @@ export class Chunks {
       capability: CHUNK_CAP | LARGE_RESP_CAP,
       peerCapability: CHUNK_CAP,
       endsM1: false,
+      requires({ dataTransferSize }: ResponderOptions): number {
+        if (maxSpdmMsgSize < dataTransferSize) throw new Error("MaxSPDMmsgSize is too small");
+        return 0;
+      },
     };
     this.exchanges = [
       { ...common, request: CHUNK_SEND, respond: (c, r, w, session) => this.#take(c, r, w, session) },
@@ -94,6 +109,14 @@ export class Chunks {
   /** Throws SpdmError if a transfer goes on, so that there is no room for another large message. */
   requireFree(): void {
     if (this.#owner !== undefined) throw new SpdmError(BUSY);
+  }
+
+  /** The algorithms block of CAPABILITIES, behind the rest; throws SpdmError if not both go at once, within `room`. */
+  writeAlgorithms(c: Connection, response: Writer, room: number): void {
+    const supported = supportedAlgorithms(c);
+    const length = response.offset + supported.length;
+    if (length > Math.min(room, c.options.dataTransferSize)) throw tooLarge(RESPONSE_TOO_LARGE, length);
+    writeNegotiateAlgorithms(response, supported, c.version);
   }
 
   /** Ends the transfer that goes on and wipes it. */

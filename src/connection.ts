@@ -9,13 +9,14 @@ import type { Chunks } from "./chunks.js";
 import type { Deferral } from "./deferral.js";
 import type { EncapsulatedFlow } from "./encapsulated-flow.js";
 import type { EphemeralKeys } from "./ephemeral-keys.js";
-import { RESPONSE_TOO_LARGE, SpdmError, UNSPECIFIED } from "./errors.js";
+import { RESPONSE_TOO_LARGE, SpdmError, tooLarge, UNSPECIFIED } from "./errors.js";
 import type { Events } from "./events.js";
 import { NOT_STARTED, type State } from "./exchange.js";
 import type { Session } from "./session.js";
 import type { SecureSessions, Sessions } from "./sessions.js";
 import { MeasurementRun, Transcript } from "./transcript.js";
 import { V1_0, V1_2, type Version } from "./versions.js";
+import type { Writer } from "./wire.js";
 
 /** What a board makes a responder of. Lists stand in the board's order of preference, most wanted first. */
 export interface ResponderOptions {
@@ -55,8 +56,18 @@ export interface ResponderOptions {
   readonly mutualAuthentication?: MutualAuthentication;
   /** What KEY_PAIR_INFO and multi-key connections show, if the exchanges are there. */
   readonly keyPairs?: KeyPairs;
-  /** `MULTI_KEY_CAP_ONLY` or `MULTI_KEY_CAP_NEG` where slots have keys of their own. */
-  readonly multiKey?: number;
+  /** That slots have keys of their own: what `multiKeyConnections` makes. */
+  readonly multiKey?: MultiKey;
+}
+
+/** How slots have keys of their own. */
+export interface MultiKey {
+  /** As `Exchange.requires`. */
+  requires(options: ResponderOptions, flags: number): number;
+  /** Whether a slot's key is for `use`, a KeyUsageMask bit. */
+  serves(c: Connection, slot: number, use: number): boolean;
+  /** Writes DIGESTS with the slots' keys, which TH has outside of sessions; throws SpdmError if the requester cannot take them. */
+  respondDigests(c: Connection, response: Writer, session: Session | undefined): void;
 }
 
 /** How requesters are made to prove themselves. */
@@ -110,6 +121,15 @@ export interface Negotiated {
   readonly multiKeyRequester: boolean;
 }
 
+/** A requester as its GET_CAPABILITIES shows it; its sizes from 1.2 on. */
+export interface Peer {
+  readonly flags: number;
+  readonly dataTransferSize: number;
+  readonly maxSpdmMsgSize: number;
+}
+
+const UNKNOWN: Peer = Object.freeze({ flags: 0, dataTransferSize: 0, maxSpdmMsgSize: 0 });
+
 /** All that GET_VERSION clears. */
 export class Connection {
   readonly options: ResponderOptions;
@@ -126,10 +146,7 @@ export class Connection {
   state: State = NOT_STARTED;
   /** The negotiated version; 1.0 until there is one. */
   version: Version = V1_0;
-  /** The requester's Flags, DataTransferSize and MaxSPDMmsgSize; the latter from 1.2 on. */
-  peerFlags = 0;
-  peerDataTransferSize = 0;
-  peerMaxSpdmMsgSize = 0;
+  peer: Peer = UNKNOWN;
   negotiated: Negotiated | undefined;
   /** Whether a CHALLENGE was answered. */
   authenticated = false;
@@ -166,9 +183,7 @@ export class Connection {
     this.provisioned = undefined;
     this.state = NOT_STARTED;
     this.version = V1_0;
-    this.peerFlags = 0;
-    this.peerDataTransferSize = 0;
-    this.peerMaxSpdmMsgSize = 0;
+    this.peer = UNKNOWN;
     this.negotiated = undefined;
     this.authenticated = false;
   }
@@ -180,29 +195,24 @@ export class Connection {
 
   /** Whether both sides have one of these flags; for flags that stand at the same bits of both. */
   both(flags: number): boolean {
-    return (this.flags & flags) !== 0 && (this.peerFlags & flags) !== 0;
+    return (this.flags & flags) !== 0 && (this.peer.flags & flags) !== 0;
   }
 
   /** What large messages come and go in, where both sides know how. */
   get chunks(): Chunks | undefined {
-    return this.version >= V1_2 && (this.peerFlags & CHUNK_CAP) !== 0 ? this.options.chunks : undefined;
+    return this.version >= V1_2 && (this.peer.flags & CHUNK_CAP) !== 0 ? this.options.chunks : undefined;
   }
 
   /** Bytes that can be sent at once: until 1.2 no requester said what it takes. */
   get transferSize(): number {
     const { dataTransferSize } = this.options;
-    return this.version < V1_2 ? dataTransferSize : Math.min(dataTransferSize, this.peerDataTransferSize);
+    return this.version < V1_2 ? dataTransferSize : Math.min(dataTransferSize, this.peer.dataTransferSize);
   }
 
   /** Bytes of the largest response, be it in chunks. */
   get responseRoom(): number {
     const { chunks } = this;
-    return chunks === undefined ? this.transferSize : Math.min(chunks.maxSpdmMsgSize, this.peerMaxSpdmMsgSize);
-  }
-
-  /** Bytes of the largest message that we take or make, be it in chunks. */
-  get messageRoom(): number {
-    return this.chunks?.maxSpdmMsgSize ?? this.options.dataTransferSize;
+    return chunks === undefined ? this.transferSize : Math.min(chunks.maxSpdmMsgSize, this.peer.maxSpdmMsgSize);
   }
 
   /**
@@ -216,7 +226,10 @@ export class Connection {
       this.chunks?.requireFree();
       return;
     }
-    const size = Uint8Array.of(length, length >>> 8, length >>> 16, length >>> 24);
-    throw new SpdmError(RESPONSE_TOO_LARGE, 0, size);
+    throw tooLarge(RESPONSE_TOO_LARGE, length);
   }
 }
+
+/** Bytes of the largest message that we take or make, be it in chunks. */
+export const messageRoom = ({ chunks, options }: Connection): number =>
+  chunks?.maxSpdmMsgSize ?? options.dataTransferSize;

@@ -108,6 +108,12 @@ export class Deferral {
         capability: 0,
         peerCapability: 0,
         endsM1: false,
+        requires({ chunks, dataTransferSize }) {
+          if (maxSpdmMsgSize < (chunks?.maxSpdmMsgSize ?? dataTransferSize)) {
+            throw new Error("MaxSPDMmsgSize is more than can be deferred");
+          }
+          return 0;
+        },
         respond: (c, r, w, session) => this.#respondIfReady(c, r, w, session),
       },
     ];

@@ -47,3 +47,7 @@ export class SpdmError extends Error {
     this.extended = extended;
   }
 }
+
+/** The error of a message or chain that has `length` bytes, which it tells. */
+export const tooLarge = (code: number, length: number): SpdmError =>
+  new SpdmError(code, 0, Uint8Array.of(length, length >>> 8, length >>> 16, length >>> 24));

@@ -9,6 +9,8 @@
  * |        | Attributes     | 4    | SUBSCRIBE_EVENT_TYPES: b0 all types of the group
  * |        | EventTypes     | 4 each | EventTypeId (2), reserved (2)
  */
+import { ENCAP_CAP } from "./capabilities.js";
+import type { ResponderOptions } from "./connection.js";
 import { DMTF, readVendor, type Vendor, vendorLength, writeVendor } from "./vendor.js";
 import { Reader, WireError, type Writer } from "./wire.js";
 
@@ -78,4 +80,11 @@ export function writeEventGroups(w: Writer, groups: readonly EventGroup[]): void
       w.u16(0);
     }
   }
+}
+
+/** As `Exchange.requires`, for what subscribes to events. */
+export function requireEvents({ events, sessions }: ResponderOptions, flags: number): number {
+  if (events === undefined) throw new Error("no events to tell of");
+  if (sessions === undefined || (flags & ENCAP_CAP) === 0) throw new Error("no encapsulated requests for events");
+  return 0;
 }

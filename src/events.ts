@@ -62,7 +62,7 @@ export function deviceEvents(types: readonly number[]): Events {
 
 /** SEND_EVENT with as many events as fit, again and again until none waits. */
 function sendStep(c: Connection, events: EventQueue): Step {
-  const room = Math.min(c.options.dataTransferSize, c.peerDataTransferSize) - ENCAPSULATION_LENGTH;
+  const room = Math.min(c.options.dataTransferSize, c.peer.dataTransferSize) - ENCAPSULATION_LENGTH;
   let count = 0;
   return {
     request: SEND_EVENT,

@@ -1,4 +1,4 @@
-import type { Connection } from "./connection.js";
+import type { Connection, ResponderOptions } from "./connection.js";
 import type { Session } from "./session.js";
 import type { Version } from "./versions.js";
 import type { Reader, Writer } from "./wire.js";
@@ -76,6 +76,11 @@ export interface Exchange {
   readonly peerCapability: number;
   /** Whether it ends M1 if no CHALLENGE was answered yet (DSP0274 1.3 §10.8.2). */
   readonly endsM1: boolean;
+  /**
+   * Flags that CAPABILITIES shows for what `options` bring it. Throws an Error if they lack what it needs, or if `flags`,
+   * those of all exchanges, do. 0 if absent.
+   */
+  requires?(options: ResponderOptions, flags: number): number;
   /**
    * Serves one request, of `session` if it came in one. `request` and `response` stand behind SPDMVersion and
    * RequestResponseCode, which were read and written. Checks, then writes, and touches transcript and state last. Throws

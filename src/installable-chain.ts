@@ -4,6 +4,8 @@
  * is asked to trust the root: who the device is to be believed by is for those who install chains to decide.
  */
 import type { HashAlgorithm } from "../hal/crypto.js";
+import { CERT_CAP } from "./capabilities.js";
+import type { ResponderOptions } from "./connection.js";
 import { Der, SEQUENCE } from "./der.js";
 import { equal } from "./equal.js";
 import { CERTIFICATE_COUNT_MAX, digestOf, isPath, isSigned, type PathEngines } from "./requester-chain.js";
@@ -33,6 +35,15 @@ export function readGivenChain(chain: Uint8Array, baseHash: HashAlgorithm, versi
   if (length > chain.length || length <= r.offset + baseHash.outputLen) throw new WireError("chain's Length");
   const rootHash = r.bytes(baseHash.outputLen);
   return { rootHash, certificates: r.bytes(length - r.offset) };
+}
+
+/** As `Exchange.requires`, for what changes certificates. */
+export function requireCertificateSlots({ baseAsym }: ResponderOptions, flags: number): number {
+  if ((flags & CERT_CAP) === 0) throw new Error("no certificates to request or to set");
+  if (baseAsym.every(({ identity }) => identity.certificateSlots === undefined)) {
+    throw new Error("no certificate slots to change");
+  }
+  return 0;
 }
 
 /** The last certificate, if the chain may be installed; else undefined. Throws for nothing that the chain holds. */

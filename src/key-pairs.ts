@@ -1,19 +1,4 @@
-/** Bits of KEY_PAIR_INFO (DSP0274 1.3, "Key configuration"), and which key pair stands behind a slot. */
-import type { KeyPair, KeyPairs } from "../hal/key-pairs.js";
-import * as algorithm from "./algorithms.js";
-import {
-  CERT_CAP,
-  CHAL_CAP,
-  GET_KEY_PAIR_INFO_CAP,
-  KEY_EX_CAP,
-  MEAS_CAP,
-  MULTI_KEY_CAP,
-  PUB_KEY_ID_CAP,
-  SET_KEY_PAIR_INFO_CAP,
-  SET_KEY_PAIR_RESET_CAP,
-} from "./capabilities.js";
-import type { Connection, ResponderOptions } from "./connection.js";
-import { INVALID_REQUEST, SpdmError } from "./errors.js";
+/** Bits of KEY_PAIR_INFO (DSP0274 1.3, "Key configuration"), and what a slot may be called. Without imports, as src/capabilities.ts. */
 
 // Capabilities of a key pair
 export const GEN_KEY_CAP = 1 << 0;
@@ -31,7 +16,8 @@ export const MEASUREMENT_USE = 1 << 2;
 export const ENDPOINT_INFO_USE = 1 << 3;
 export const STANDARDS_KEY_USE = 1 << 14;
 export const VENDOR_KEY_USE = 1 << 15;
-export const SPDM_USES = KEY_EX_USE | CHALLENGE_USE | MEASUREMENT_USE | ENDPOINT_INFO_USE;
+/** Those four. */
+export const SPDM_USES = 0x0f;
 
 // AsymAlgoCapabilities; PqcAsymAlgoCapabilities are as in PqcAsymAlgo.
 export const KEY_RSA_2048 = 1 << 0;
@@ -54,87 +40,3 @@ export const GENERIC_CERT = 3;
 export const PUBLIC_KEY_SLOT = 0xff;
 /** Likewise where slots have four bits. */
 export const PUBLIC_KEY_SLOT_4 = 0x0f;
-
-/** The AsymAlgoCapabilities bit of keys that serve a BaseAsymAlgo bit; 0 for none. */
-export function keyAlgorithm(baseAsym: number): number {
-  switch (baseAsym) {
-    case algorithm.RSASSA_2048:
-    case algorithm.RSAPSS_2048:
-      return KEY_RSA_2048;
-    case algorithm.RSASSA_3072:
-    case algorithm.RSAPSS_3072:
-      return KEY_RSA_3072;
-    case algorithm.RSASSA_4096:
-    case algorithm.RSAPSS_4096:
-      return KEY_RSA_4096;
-    case algorithm.ECDSA_P256:
-      return KEY_P256;
-    case algorithm.ECDSA_P384:
-      return KEY_P384;
-    case algorithm.ECDSA_P521:
-      return KEY_P521;
-    case algorithm.ED25519:
-      return KEY_ED25519;
-    case algorithm.ED448:
-      return KEY_ED448;
-    default:
-      return 0;
-  }
-}
-
-export interface IdentifiedKeyPair {
-  /** KeyPairID. */
-  readonly id: number;
-  readonly pair: KeyPair;
-}
-
-/** The key pair of a slot under the negotiated algorithm, or undefined if it has none. */
-export function keyPairOf(c: Connection, slot: number): IdentifiedKeyPair | undefined {
-  const { baseAsym, keyPairs } = c.options;
-  const selected = baseAsym.find(({ identity }) => identity === c.negotiated!.identity);
-  const asym = selected === undefined ? 0 : keyAlgorithm(selected.algorithm);
-  return keyPairs === undefined || asym === 0 ? undefined : keyPairBehind(keyPairs, asym, slot);
-}
-
-/** The key pair of a slot under an algorithm, an AsymAlgoCapabilities bit. */
-export function keyPairBehind(keyPairs: KeyPairs, asym: number, slot: number): IdentifiedKeyPair | undefined {
-  for (let id = 1; id <= keyPairs.count; id++) {
-    const pair = keyPairs.read(id);
-    if (pair.asym === asym && (pair.slotMask & (1 << slot)) !== 0) return { id, pair };
-  }
-  return undefined;
-}
-
-/** Throws SpdmError unless `slot` has a chain, or stands for the public key, and in multi-key connections a key for `use`. */
-export function requireSlot(c: Connection, slot: number, use: number): void {
-  const { chains, multiKey } = c.negotiated!;
-  if (!chains.has(slot)) throw new SpdmError(INVALID_REQUEST);
-  if (multiKey && ((keyPairOf(c, slot)?.pair.usage ?? 0) & use) === 0) throw new SpdmError(INVALID_REQUEST);
-}
-
-/**
- * Flags of what keys there are and of what they are known by, beside `flags`, those of the exchanges. Throws an Error if they
- * do not go together (DSP0274 1.3 §10.4).
- */
-export function keyFlags({ baseAsym, keyPairs, multiKey = 0 }: ResponderOptions, flags: number): number {
-  const has = (flag: number) => (flags & flag) !== 0;
-  let added = multiKey;
-  if (has(GET_KEY_PAIR_INFO_CAP | SET_KEY_PAIR_INFO_CAP) && keyPairs === undefined)
-    throw new Error("no key pairs to show");
-  if (has(SET_KEY_PAIR_INFO_CAP)) {
-    if (keyPairs?.changes === undefined) throw new Error("no key pairs to change");
-    if (keyPairs.changes.needsReset) added |= SET_KEY_PAIR_RESET_CAP;
-  }
-  if ((multiKey & ~MULTI_KEY_CAP) !== 0 || multiKey === MULTI_KEY_CAP) throw new Error("no such MULTI_KEY_CAP");
-  if (multiKey !== 0 && !(has(GET_KEY_PAIR_INFO_CAP) && has(CERT_CAP))) {
-    throw new Error("multi-key connections need GET_KEY_PAIR_INFO and certificates");
-  }
-  if (baseAsym.some(({ identity }) => identity.publicKey !== undefined)) {
-    // A board that has both would leave it to requesters what it is known by.
-    if (has(CERT_CAP | GET_KEY_PAIR_INFO_CAP | SET_KEY_PAIR_INFO_CAP)) {
-      throw new Error("a provisioned public key excludes certificates and key pairs");
-    }
-    if (has(CHAL_CAP | KEY_EX_CAP | MEAS_CAP)) added |= PUB_KEY_ID_CAP;
-  }
-  return added;
-}

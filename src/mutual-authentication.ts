@@ -2,7 +2,7 @@
 import type { Hash } from "../hal/crypto.js";
 import { CERT_CAP, CHAL_CAP, ENCAP_CAP, MUT_AUTH_CAP } from "./capabilities.js";
 import { type ChainSource, Chains } from "./chain.js";
-import type { Connection, MutualAuthentication, Requester } from "./connection.js";
+import { type Connection, type MutualAuthentication, messageRoom, type Requester } from "./connection.js";
 import { EncapsulatedFlow, refused, type Step } from "./encapsulated-flow.js";
 import { equal } from "./equal.js";
 import { INVALID_POLICY, SpdmError, UNSPECIFIED } from "./errors.js";
@@ -74,7 +74,7 @@ export function mutualAuthentication(policy: MutualAuthenticationPolicy): Mutual
   };
 }
 
-const hasFlags = (c: Connection, flags: number): boolean => (c.peerFlags & flags) === flags;
+const hasFlags = (c: Connection, flags: number): boolean => (c.peer.flags & flags) === flags;
 
 function canProve(c: Connection, policy: MutualAuthenticationPolicy): boolean {
   if (!c.both(MUT_AUTH_CAP)) return false;
@@ -147,7 +147,7 @@ function certificateSteps(c: Connection, trust: RequesterTrust, found: Found, th
   const certificate: Step = {
     request: GET_CERTIFICATE,
     write(w, start) {
-      const room = c.messageRoom - HEADERS_LENGTH;
+      const room = messageRoom(c) - HEADERS_LENGTH;
       const length = Math.min(chain === undefined ? 0xffff : chain.length - filled, room);
       writeGetCertificate(w, { slot: REQUESTER_SLOT, slotSizeRequested: false, large: false, offset: filled, length });
       m1?.update(w.message.subarray(start, w.offset));

@@ -32,7 +32,7 @@ const AEAD_LIMIT_EXPONENT_MAX = 64;
 /** DSP0277 versions as they stand in opaque data: major b15–12, minor b11–8. */
 export const SECURED_1_3 = 0x1300;
 /** All that this code speaks, descending. */
-export const SECURED_VERSIONS: readonly number[] = Object.freeze([SECURED_1_3, 0x1200, 0x1100, 0x1000]);
+export const SECURED_VERSIONS: readonly number[] = /* @__PURE__ */ Object.freeze([SECURED_1_3, 0x1200, 0x1100, 0x1000]);
 
 /** What one side says of secured messages. */
 export interface SecuredMessageData {

@@ -28,7 +28,7 @@ const TAG_LENGTH = 16;
 /** DSP0276 1.2 §6: at most 32 bytes of random data. */
 const PADDING_MAX = 32;
 const TWO_POW_32 = 0x100000000;
-const NOTHING = new Uint8Array(0);
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 /** Bytes that a record has more than the message in it, at the most; one is the message's MCTP type. */
 export const RECORD_OVERHEAD = HEADER_LENGTH + DATA_LENGTH + 1 + PADDING_MAX + TAG_LENGTH;

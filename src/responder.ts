@@ -1,20 +1,4 @@
-import {
-  CERT_CAP,
-  CSR_CAP,
-  ENCAP_CAP,
-  ENCRYPT_CAP,
-  EP_INFO_CAP,
-  EVENT_CAP,
-  HANDSHAKE_IN_THE_CLEAR_CAP,
-  KEY_EX_CAP,
-  MAC_CAP,
-  MEAS_CAP,
-  MEL_CAP,
-  MIN_DATA_TRANSFER_SIZE,
-  MUT_AUTH_CAP,
-  PSK_CAP,
-  SET_CERT_CAP,
-} from "./capabilities.js";
+import { MIN_DATA_TRANSFER_SIZE, MUT_AUTH_CAP } from "./capabilities.js";
 import type { Serve } from "./chunks.js";
 import { Connection, type ResponderOptions } from "./connection.js";
 import { EphemeralKeys } from "./ephemeral-keys.js";
@@ -48,7 +32,6 @@ import {
   RESPOND_IF_READY,
   responseTo,
 } from "./exchange.js";
-import { keyFlags } from "./key-pairs.js";
 import { writeError } from "./messages/error.js";
 import { SPDM_TYPE, sessionIdOf } from "./record.js";
 import { ESTABLISHED, type Session } from "./session.js";
@@ -262,7 +245,7 @@ export class Responder {
   #checkPlace({ request, after, channels, peerCapability }: Exchange, session: Session | undefined): void {
     const connection = this.#connection;
     if (after !== undefined && after !== connection.state) throw new SpdmError(UNEXPECTED_REQUEST);
-    if (peerCapability !== 0 && (connection.peerFlags & peerCapability) === 0) {
+    if (peerCapability !== 0 && (connection.peer.flags & peerCapability) === 0) {
       throw new SpdmError(UNSUPPORTED_REQUEST, request);
     }
     const channel = session === undefined ? OUTSIDE_SESSION : session.phase === ESTABLISHED ? IN_SESSION : IN_HANDSHAKE;
@@ -301,42 +284,12 @@ export class Responder {
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
 function capabilityFlags(options: Options, exchanges: readonly Exchange[]): number {
-  const { chunks, dataTransferSize, deferral, measurements, log, deviceClasses, sessions, mutualAuthentication } =
-    options;
+  const { baseAsym, dataTransferSize, multiKey, mutualAuthentication } = options;
+  if (dataTransferSize < MIN_DATA_TRANSFER_SIZE) throw new Error("DataTransferSize is too small");
   let flags = 0;
   for (const exchange of exchanges) flags |= exchange.capability;
-  if ((flags & MEAS_CAP) !== 0 && measurements === undefined) throw new Error("no measurements to serve");
-  if ((flags & MEL_CAP) !== 0 && (log === undefined || measurements === undefined)) throw new Error("no log to serve");
-  if ((flags & EP_INFO_CAP) !== 0 && deviceClasses === undefined) throw new Error("no device class to serve");
-  if (dataTransferSize < MIN_DATA_TRANSFER_SIZE) throw new Error("DataTransferSize is too small");
-  if ((deferral?.maxSpdmMsgSize ?? Infinity) < (chunks?.maxSpdmMsgSize ?? dataTransferSize)) {
-    throw new Error("MaxSPDMmsgSize is more than can be deferred");
-  }
-  if (chunks !== undefined && chunks.maxSpdmMsgSize < dataTransferSize) throw new Error("MaxSPDMmsgSize is too small");
-  if ((flags & (KEY_EX_CAP | PSK_CAP)) !== 0) {
-    if (sessions === undefined) throw new Error("no engines for sessions");
-    const { dhe, kem = [] } = sessions;
-    if ((flags & KEY_EX_CAP) !== 0 && dhe.length + kem.length === 0) {
-      throw new Error("no key agreement for KEY_EXCHANGE");
-    }
-    if ((flags & PSK_CAP) !== 0 && sessions.psk === undefined) throw new Error("no keys for PSK_EXCHANGE");
-    if (sessions.aead.length === 0) throw new Error("no AEAD for sessions");
-    if ((sessions.heartbeatPeriod ?? 0) !== 0 && sessions.clock === undefined)
-      throw new Error("no clock for heartbeats");
-    flags |= MAC_CAP;
-    if (sessions.encrypts ?? true) flags |= ENCRYPT_CAP;
-    if (sessions.inTheClear && (flags & KEY_EX_CAP) !== 0) flags |= HANDSHAKE_IN_THE_CLEAR_CAP;
-  }
-  if ((flags & EVENT_CAP) !== 0) {
-    if (options.events === undefined) throw new Error("no events to tell of");
-    if (sessions === undefined || (flags & ENCAP_CAP) === 0) throw new Error("no encapsulated requests for events");
-  }
-  if ((flags & (CSR_CAP | SET_CERT_CAP)) !== 0) {
-    if ((flags & CERT_CAP) === 0) throw new Error("no certificates to request or to set");
-    if (options.baseAsym.every(({ identity }) => identity.certificateSlots === undefined)) {
-      throw new Error("no certificate slots to change");
-    }
-  }
-  if (mutualAuthentication !== undefined) flags |= MUT_AUTH_CAP;
-  return flags | keyFlags(options, flags);
+  let added = mutualAuthentication === undefined ? 0 : MUT_AUTH_CAP;
+  for (const { identity } of baseAsym) added |= identity.publicKey?.flags(flags) ?? 0;
+  for (const exchange of exchanges) added |= exchange.requires?.(options, flags) ?? 0;
+  return flags | added | (multiKey?.requires(options, flags) ?? 0);
 }

@@ -1,7 +1,7 @@
 /** What KEY_EXCHANGE and PSK_EXCHANGE share: terms of secured messages, a place in the table, TH1. */
 import type { Hash, HashAlgorithm } from "../hal/crypto.js";
 import { ENCRYPT_CAP, HBEAT_CAP, MAC_CAP } from "./capabilities.js";
-import type { Connection } from "./connection.js";
+import type { Connection, ResponderOptions } from "./connection.js";
 import { INVALID_REQUEST, SpdmError } from "./errors.js";
 import type { Events } from "./events.js";
 import type { HandshakeSecret } from "./key-schedule.js";
@@ -24,6 +24,15 @@ export interface Terms {
   readonly opaque: Uint8Array;
   /** Records under one key. */
   readonly recordLimit: number;
+}
+
+/** Flags of whatever opens sessions; throws an Error if the board does not bring what that takes. */
+export function sessionFlags({ sessions }: ResponderOptions): number {
+  if (sessions === undefined) throw new Error("no engines for sessions");
+  const { aead, heartbeatPeriod = 0, clock, encrypts = true } = sessions;
+  if (aead.length === 0) throw new Error("no AEAD for sessions");
+  if (heartbeatPeriod !== 0 && clock === undefined) throw new Error("no clock for heartbeats");
+  return MAC_CAP | (encrypts ? ENCRYPT_CAP : 0);
 }
 
 /** Throws SpdmError if sessions cannot be had in this connection: DSP0277 has no records without MAC. */
@@ -81,7 +90,7 @@ export function openSession(c: Connection, opening: Opening): Session {
   let th: Hash;
   try {
     id = ((newResponderId(c) << 16) | requesterId) >>> 0;
-    th = usesPsk ? c.transcript.fork() : c.transcript.forkForKeyExchange();
+    th = (usesPsk ? undefined : c.transcript.vcaAndDigests)?.clone() ?? c.transcript.fork();
   } catch (error) {
     secret.destroy();
     throw error;

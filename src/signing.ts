@@ -14,13 +14,11 @@ const PREFIX_LENGTH = 64;
 const COMBINED_LENGTH = 100;
 
 /** "dmtf-spdm-v1.N.*" four times, then the context, zeros before it, in 36 bytes. */
-function combinedPrefix(version: Version, context: string): Uint8Array {
-  const prefix = new Uint8Array(COMBINED_LENGTH);
+function writeCombinedPrefix(prefix: Uint8Array, version: Version, context: string): void {
   const name = `dmtf-spdm-v1.${version & 0x0f}.*`;
   for (let i = 0; i < PREFIX_LENGTH; i++) prefix[i] = name.charCodeAt(i & 15);
   const start = COMBINED_LENGTH - context.length;
   for (let i = 0; i < context.length; i++) prefix[start + i] = context.charCodeAt(i);
-  return prefix;
 }
 
 /** Of which kind a signature over a transcript is. */
@@ -50,35 +48,31 @@ export function verify(
   return verifier.verify(publicKey, toSign(verifier, signing, transcript), signature, signing);
 }
 
-/** Algorithms that take content came with 1.2, so that the combined prefix and a digest is all they get. */
+/**
+ * What a signature over a transcript is made of: to 1.1 its digest, from 1.2 on the combined prefix and its digest, or, for
+ * those that do not take content, the digest of both. Algorithms that take content came with 1.2.
+ * @param transcript Spent by the call.
+ */
 function toSign(
   { takesContent = false }: { readonly takesContent?: boolean },
   { version, hash, context }: Signing,
   transcript: Hash,
 ): Uint8Array {
-  if (!takesContent) return signedDigest(version, hash, context, transcript);
   const content = new Uint8Array(COMBINED_LENGTH + hash.outputLen);
-  content.set(combinedPrefix(version, context));
-  transcript.digestInto(content.subarray(COMBINED_LENGTH));
-  transcript.destroy();
-  return content;
-}
-
-/**
- * The digest that a signature over a transcript is made of: to 1.1 the transcript's own, from 1.2 on that of the
- * combined prefix and the transcript's.
- * @param transcript Spent by the call.
- */
-export function signedDigest(version: Version, hash: HashAlgorithm, context: string, transcript: Hash): Uint8Array {
-  const digest = new Uint8Array(hash.outputLen);
+  const digest = content.subarray(COMBINED_LENGTH);
   transcript.digestInto(digest);
   transcript.destroy();
-  if (version >= V1_2) {
-    const outer = hash.create();
-    outer.update(combinedPrefix(version, context));
-    outer.update(digest);
-    outer.digestInto(digest);
-    outer.destroy();
-  }
+  if (version < V1_2) return digest;
+  writeCombinedPrefix(content, version, context);
+  if (takesContent) return content;
+  const outer = hash.create();
+  outer.update(content);
+  outer.digestInto(digest);
+  outer.destroy();
   return digest;
+}
+
+/** As `toSign`, for algorithms that take digests. */
+export function signedDigest(version: Version, hash: HashAlgorithm, context: string, transcript: Hash): Uint8Array {
+  return toSign({}, { version, hash, context }, transcript);
 }

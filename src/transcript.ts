@@ -17,8 +17,8 @@ export class Transcript {
   #hash: HashAlgorithm | undefined;
   #running: Hash | undefined;
   #m1: Hash | undefined;
-  /** VCA and the first DIGESTS of a multi-key connection. */
-  #vcaAndDigests: Hash | undefined;
+  /** VCA and the first DIGESTS of a multi-key connection, if it had any: what TH of KEY_EXCHANGE begins with. */
+  vcaAndDigests: Hash | undefined;
 
   /** `vcaLength`: bytes that VCA may have. */
   constructor(vcaLength = VCA_LENGTH) {
@@ -31,8 +31,8 @@ export class Transcript {
     this.#hash = undefined;
     this.#running?.destroy();
     this.#running = undefined;
-    this.#vcaAndDigests?.destroy();
-    this.#vcaAndDigests = undefined;
+    this.vcaAndDigests?.destroy();
+    this.vcaAndDigests = undefined;
     this.resetM1();
   }
 
@@ -52,18 +52,6 @@ export class Transcript {
   /** A hash over VCA to go on from; the caller's to spend or destroy. */
   fork(): Hash {
     return this.#running!.clone();
-  }
-
-  /** The DIGESTS of a multi-key connection, which TH has; only the first counts (DSP0274 1.3, "Transcript hash"). */
-  addDigests(response: Uint8Array): void {
-    if (this.#vcaAndDigests !== undefined) return;
-    this.#vcaAndDigests = this.fork();
-    this.#vcaAndDigests.update(response);
-  }
-
-  /** As `fork`, with DIGESTS if there are any: what TH of KEY_EXCHANGE begins with. */
-  forkForKeyExchange(): Hash {
-    return this.#vcaAndDigests?.clone() ?? this.fork();
   }
 
   /** A hash over nothing yet; likewise the caller's. */

@@ -13,7 +13,7 @@ import { type Reader, WireError, type Writer } from "./wire.js";
 export const DMTF = 0;
 
 /** Bytes of VendorID by ID (DSP0274 1.3 table "Registry or standards body ID"); CBOR's, 10, varies. */
-const VENDOR_ID_LENGTHS: readonly number[] = Object.freeze([0, 2, 2, 2, 4, 4, 2, 2, 2, 0, -1, 2]);
+const VENDOR_ID_LENGTHS: readonly number[] = /* @__PURE__ */ Object.freeze([0, 2, 2, 2, 4, 4, 2, 2, 2, 0, -1, 2]);
 const MAX_CBOR_ID_LENGTH = 9;
 
 export interface Vendor {

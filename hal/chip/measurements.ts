@@ -53,12 +53,13 @@ export interface Facts {
   readonly secureVersion: number;
   /** As chipState() has it. */
   readonly state: number;
-  /** Index of the measurement that covers the log, which is somebody else's to make; 0 if there is none. */
-  readonly logIndex: number;
+  /** What the manifest says of measurements that somebody else makes, behind its own text. */
+  readonly manifest: string;
 }
 
 export function firmwareMeasurements(facts: Facts): Measurements {
   const { state } = facts;
+  const manifest = MANIFEST_TEXT + ((state & TOLD) === 0 ? "" : SECURE_BOOT_TEXT) + facts.manifest;
   const secureBoot = Uint8Array.of((state & SECURE_BOOT) === 0 ? 0 : 1);
   const secureVersion = Uint8Array.of(facts.secureVersion, facts.secureVersion >>> 8, 0, 0, 0, 0, 0, 0);
   return {
@@ -68,17 +69,12 @@ export function firmwareMeasurements(facts: Facts): Measurements {
       rawMeasurement(3, FIRMWARE_VERSION, true, ascii(facts.version)),
       rawMeasurement(4, SECURE_VERSION_NUMBER, true, secureVersion),
       ...((state & TOLD) === 0 ? [] : [rawMeasurement(5, HARDWARE_CONFIGURATION, true, secureBoot)]),
-      rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, ascii(manifestText(facts))),
+      rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, ascii(manifest)),
       rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, deviceMode(state)),
     ],
     // The image is read-only while it runs, and the rest is part of it.
     generation: 0,
   };
-}
-
-function manifestText({ state, logIndex }: Facts): string {
-  const secureBoot = (state & TOLD) === 0 ? "" : SECURE_BOOT_TEXT;
-  return `${MANIFEST_TEXT}${secureBoot}${logIndex === 0 ? "" : `; ${logIndex}: SHA-384 over the log's entries`}`;
 }
 
 /** Operational modes and those of the device, each with what is possible and what is. */

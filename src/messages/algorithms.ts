@@ -55,7 +55,7 @@ import { type Reader, WireError, type Writer } from "../wire.js";
 
 const EXT_LENGTH = 4;
 const ALGORITHMS_LENGTH = 36;
-const TABLE_LENGTH = 4;
+export const TABLE_LENGTH = 4;
 /** What BaseAsymAlgo has before 1.2: no EdDSA. The bits above are reserved there. */
 const BASE_ASYM_1_0 = 0x1ff;
 
@@ -95,7 +95,7 @@ export interface Algorithms extends Common {
   readonly measurementHash: number;
 }
 
-const NO_EXT = new Uint8Array(0);
+export const NO_EXT = new Uint8Array(0);
 
 /** Those of BaseAsymAlgo's or ReqBaseAsymAlg's bits that mean something in `version`. */
 export const baseAsymIn = (version: Version, bits: number): number => (version >= V1_2 ? bits : bits & BASE_ASYM_1_0);
@@ -230,12 +230,17 @@ function check(m: NegotiateAlgorithms, length: number, version: Version): void {
   if (!valid || extLength > (version >= V1_1 ? 20 : 8) * EXT_LENGTH) throw new SpdmError(INVALID_REQUEST);
 }
 
-const matches = (choices: readonly { readonly algorithm: number }[], offered: number): boolean =>
-  choices.some(({ algorithm }) => (algorithm & offered) !== 0);
+interface Choice {
+  readonly algorithm: number;
+}
 
-/** The board's first choice that is offered. */
-function prefer<T extends { readonly algorithm: number }>(choices: readonly T[], offered: number): T {
-  const choice = choices.find(({ algorithm }) => (algorithm & offered) !== 0);
+/** The board's first choice that is offered, if any is. */
+const find = <T extends Choice>(choices: readonly T[] = [], offered: number): T | undefined =>
+  choices.find(({ algorithm }) => (algorithm & offered) !== 0);
+
+/** Likewise; throws SpdmError if none is. */
+function prefer<T extends Choice>(choices: readonly T[] | undefined, offered: number): T {
+  const choice = find(choices, offered);
   if (choice === undefined) throw new SpdmError(INVALID_REQUEST);
   return choice;
 }
@@ -253,8 +258,10 @@ type Selection = Pick<Negotiated, "keyAgreement" | "kem" | "aead" | "requesterAs
 function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
   const { sessions, mutualAuthentication } = c.options;
   const bits = new Map<number, number>();
-  const offered = (type: number) => tables.find((table) => table.type === type)?.supported ?? 0;
-  const choose = <T extends { readonly algorithm: number }>(type: number, needed: boolean, choices: readonly T[]) => {
+  const offered = (type: number) =>
+    // Of other tables nothing is above those bits before 1.4.
+    baseAsymIn(c.version, tables.find((table) => table.type === type)?.supported ?? 0);
+  const choose = <T extends Choice>(type: number, needed: boolean, choices: readonly T[] | undefined) => {
     if (!needed) return undefined;
     const choice = prefer(choices, offered(type));
     bits.set(type, choice.algorithm);
@@ -262,75 +269,26 @@ function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
   };
   const keyExchange = c.both(KEY_EX_CAP);
   const secured = (keyExchange || c.both(PSK_CAP)) && (c.both(MAC_CAP) || c.both(ENCRYPT_CAP));
-  // Exactly one of KEM and DHE, the KEM first, as in `selectAsym`.
-  const kems = sessions?.kem ?? [];
-  const kem = choose(KEM, keyExchange && matches(kems, offered(KEM)), kems);
-  const dhe = choose(DHE, keyExchange && kem === undefined, sessions?.dhe ?? []);
-  const aead = choose(AEAD, secured, sessions?.aead ?? []);
-  const known = mutualAuthentication?.algorithms.filter(({ algorithm }) => baseAsymIn(c.version, algorithm) !== 0);
-  const requesterAsym = choose(REQ_BASE_ASYM, c.both(MUT_AUTH_CAP), known ?? []);
+  // Exactly one of KEM and DHE, the KEM first, as of PqcAsymSel and BaseAsymSel.
+  const kem = choose(KEM, keyExchange && find(sessions?.kem, offered(KEM)) !== undefined, sessions?.kem);
+  const dhe = choose(DHE, keyExchange && kem === undefined, sessions?.dhe);
+  const aead = choose(AEAD, secured, sessions?.aead);
+  const requesterAsym = choose(REQ_BASE_ASYM, c.both(MUT_AUTH_CAP), mutualAuthentication?.algorithms);
   choose(KEY_SCHEDULE, keyExchange || c.both(PSK_CAP), [{ algorithm: SPDM_KEY_SCHEDULE }]);
   return { keyAgreement: dhe?.engine, kem: kem?.engine, aead: aead?.engine, requesterAsym, bits };
 }
 
-/** Exactly one of BaseAsymSel and PqcAsymSel, with the identity for it; the latter goes first. */
-function selectAsym({ options }: Connection, { baseAsym, pqcAsym }: NegotiateAlgorithms) {
-  const { pqcAsym: pqcChoices = [] } = options;
-  if (matches(pqcChoices, pqcAsym)) {
-    const { algorithm, identity } = prefer(pqcChoices, pqcAsym);
-    return { baseAsym: 0, pqcAsym: algorithm, identity };
-  }
-  const { algorithm, identity } = prefer(options.baseAsym, baseAsym);
-  return { baseAsym: algorithm, pqcAsym: 0, identity };
-}
-
-/** Bytes of the block that is all of NEGOTIATE_ALGORITHMS but its first two, without tables. */
-const BLOCK_LENGTH = 30;
-
-const bitsOf = (choices: readonly { readonly algorithm: number }[]): number =>
-  choices.reduce((bits, { algorithm }) => bits | algorithm, 0);
-
-/** All that the board has, for the algorithms block of CAPABILITIES: NEGOTIATE_ALGORITHMS without its first two bytes. */
-export function supportedAlgorithms({ options, flags, version }: Connection): NegotiateAlgorithms {
-  const { sessions, mutualAuthentication, measurements } = options;
-  const tables: AlgorithmTable[] = [];
-  const list = (type: number, supported: number) => {
-    if (supported !== 0) tables.push({ type, supported, ext: NO_EXT });
-  };
-  const opens = (flags & (KEY_EX_CAP | PSK_CAP)) !== 0;
-  if ((flags & KEY_EX_CAP) !== 0) list(DHE, bitsOf(sessions!.dhe));
-  if (opens) list(AEAD, bitsOf(sessions!.aead));
-  list(REQ_BASE_ASYM, bitsOf(mutualAuthentication?.algorithms ?? []));
-  if (opens) list(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);
-  if (version >= V1_4 && (flags & KEY_EX_CAP) !== 0) list(KEM, bitsOf(sessions!.kem ?? []));
-  return {
-    length: BLOCK_LENGTH + tables.length * TABLE_LENGTH,
-    measurementSpecification: measurements !== undefined && (flags & MEAS_CAP) !== 0 ? DMTF_MEASUREMENT : 0,
-    otherParams: OPAQUE_DATA_FORMAT_1,
-    baseAsym: bitsOf(options.baseAsym),
-    baseHash: bitsOf(options.baseHash),
-    pqcAsym: bitsOf(options.pqcAsym ?? []),
-    melSpecification: (flags & MEL_CAP) !== 0 ? DMTF_MEL : 0,
-    extAsym: NO_EXT,
-    extHash: NO_EXT,
-    tables,
-  };
-}
-
-/** ResponderMultiKeyConn; throws SpdmError where we can do no such connection, or no other. */
-function multiKeyAsked(c: Connection, offered: number): boolean {
-  const asked = c.version >= V1_3 && (offered & MULTI_KEY_CONN) !== 0;
-  const own = c.version >= V1_3 ? c.flags & MULTI_KEY_CAP : 0;
+/**
+ * ResponderMultiKeyConn and RequesterMultiKeyConnSel; throws SpdmError where we can do no connection as asked for the former.
+ * A requester that can do both is taken at its best where we know of key pairs ourselves.
+ */
+function multiKeys({ version, flags, peer }: Connection, offered: number): readonly [boolean, boolean] {
+  const known = version >= V1_3 ? MULTI_KEY_CAP : 0;
+  const own = flags & known;
+  const theirs = peer.flags & known;
+  const asked = known !== 0 && (offered & MULTI_KEY_CONN) !== 0;
   if (own === (asked ? 0 : MULTI_KEY_CAP_ONLY)) throw new SpdmError(INVALID_REQUEST);
-  return asked;
-}
-
-function otherParamsSelection(c: Connection, offered: number): number {
-  const opaque = offered & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
-  // RequesterMultiKeyConnSel: one that can do both is taken at its best where we know of key pairs ourselves.
-  const theirs = c.version >= V1_3 ? c.peerFlags & MULTI_KEY_CAP : 0;
-  const multiKey = theirs === MULTI_KEY_CAP_ONLY || (theirs !== 0 && (c.flags & MULTI_KEY_CAP) !== 0);
-  return opaque | (multiKey ? MULTI_KEY_CONN : 0);
+  return [asked, theirs === MULTI_KEY_CAP_ONLY || (theirs !== 0 && own !== 0)];
 }
 
 export const algorithms: Exchange = Object.freeze({
@@ -346,15 +304,17 @@ export const algorithms: Exchange = Object.freeze({
     const offered = readNegotiateAlgorithms(request, version);
     check(offered, request.offset, version);
     const hash = prefer(options.baseHash, offered.baseHash);
-    const { identity, baseAsym, pqcAsym } = selectAsym(c, offered);
+    // Exactly one of PqcAsymSel and BaseAsymSel, the former first.
+    const pqc = find(options.pqcAsym, offered.pqcAsym);
+    const { identity, algorithm } = pqc ?? prefer(options.baseAsym, offered.baseAsym);
     const measures =
       options.measurements !== undefined &&
       (c.flags & MEAS_CAP) !== 0 &&
       (offered.measurementSpecification & DMTF_MEASUREMENT) !== 0;
     const logs = (c.flags & MEL_CAP) !== 0 && (offered.melSpecification & DMTF_MEL) !== 0;
-    const multiKey = multiKeyAsked(c, offered.otherParams);
+    const [multiKey, multiKeyRequester] = multiKeys(c, offered.otherParams);
     const { bits, ...selected } = select(c, offered.tables);
-    const otherParams = otherParamsSelection(c, offered.otherParams);
+    const opaqueFormat = offered.otherParams & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
     const length = ALGORITHMS_LENGTH + offered.tables.length * TABLE_LENGTH;
     c.requireRoom(length);
 
@@ -363,11 +323,11 @@ export const algorithms: Exchange = Object.freeze({
       {
         length,
         measurementSpecification: measures ? DMTF_MEASUREMENT : 0,
-        otherParams,
+        otherParams: opaqueFormat | (multiKeyRequester ? MULTI_KEY_CONN : 0),
         measurementHash: measures ? options.measurements.algorithm : 0,
-        baseAsym,
+        baseAsym: pqc === undefined ? algorithm : 0,
         baseHash: hash.algorithm,
-        pqcAsym,
+        pqcAsym: pqc?.algorithm ?? 0,
         melSpecification: logs ? DMTF_MEL : 0,
         extAsym: NO_EXT,
         extHash: NO_EXT,
@@ -386,9 +346,9 @@ export const algorithms: Exchange = Object.freeze({
       chains: new Chains(identity, hash.engine),
       measures,
       logs,
-      opaqueData: (otherParams & OPAQUE_DATA_FORMAT) !== 0,
+      opaqueData: opaqueFormat !== 0,
       multiKey,
-      multiKeyRequester: (otherParams & MULTI_KEY_CONN) !== 0,
+      multiKeyRequester,
       ...selected,
     } satisfies Negotiated;
     c.state = NEGOTIATED;

@@ -13,27 +13,15 @@
  * | 20     | supported algorithms| n    | 1.3, response, if asked for and both sides chunk: NEGOTIATE_ALGORITHMS without
  * |        |                     |      | its first two bytes
  */
-import {
-  CHUNK_CAP,
-  MAX_CT_EXPONENT,
-  MIN_DATA_TRANSFER_SIZE,
-  requesterFlagsConsistent,
-  responderFlags,
-} from "../capabilities.js";
+import { CHUNK_CAP, MAX_CT_EXPONENT, MIN_DATA_TRANSFER_SIZE } from "../capabilities.js";
+import { requesterFlagsConsistent, responderFlags } from "../capability-rules.js";
 import { INVALID_REQUEST, SpdmError } from "../errors.js";
 import { AFTER_CAPABILITIES, AFTER_VERSION, type Exchange, GET_CAPABILITIES, OUTSIDE_SESSION } from "../exchange.js";
 import { V1_0, V1_1, V1_2, V1_3, V1_4, type Version } from "../versions.js";
 import { type Reader, WireError, type Writer } from "../wire.js";
-import {
-  type NegotiateAlgorithms,
-  readNegotiateAlgorithms,
-  supportedAlgorithms,
-  writeNegotiateAlgorithms,
-} from "./algorithms.js";
+import { type NegotiateAlgorithms, readNegotiateAlgorithms, writeNegotiateAlgorithms } from "./algorithms.js";
 
 export const ALGORITHMS_BLOCK = 1 << 0;
-/** From 1.2 on, without the block. */
-const LENGTH = 20;
 
 export interface Capabilities {
   /** Param1: 1.3 knows bit 0. */
@@ -102,10 +90,15 @@ export function readCapabilities(r: Reader, version: Version): Capabilities {
   return hasBlock ? { ...fields, algorithms: readBlock(r, version) } : fields;
 }
 
-export function writeCapabilities(w: Writer, m: Capabilities, version: Version): void {
+/** Writes all but the algorithms block. */
+function writeHeader(w: Writer, m: Capabilities, version: Version): void {
   w.u8(version >= V1_3 ? m.param1 : 0);
   w.u8(0);
   writeFields(w, m, version);
+}
+
+export function writeCapabilities(w: Writer, m: Capabilities, version: Version): void {
+  writeHeader(w, m, version);
   if (m.algorithms !== undefined) writeNegotiateAlgorithms(w, m.algorithms, version);
 }
 
@@ -140,31 +133,24 @@ export const capabilities: Exchange = Object.freeze({
     check(asked, version);
 
     const { ctExponent, dataTransferSize, chunks } = c.options;
-    const listed = version >= V1_3 && (asked.param1 & ALGORITHMS_BLOCK) !== 0 && (c.flags & CHUNK_CAP) !== 0;
-    const algorithms = listed ? supportedAlgorithms(c) : undefined;
-    if (algorithms !== undefined) {
-      c.peerDataTransferSize = asked.dataTransferSize;
-      c.requireRoom(LENGTH + algorithms.length);
-    }
-    writeCapabilities(
+    const wanted = version >= V1_3 ? asked.param1 & ALGORITHMS_BLOCK : 0;
+    writeHeader(
       response,
       {
-        param1: listed ? ALGORITHMS_BLOCK : 0,
+        param1: chunks === undefined ? 0 : wanted,
         ctExponent,
         extFlags: c.extFlags,
         flags: c.flags & responderFlags(version),
         dataTransferSize,
         maxSpdmMsgSize: chunks?.maxSpdmMsgSize ?? dataTransferSize,
-        algorithms,
       },
       version,
     );
+    if (wanted !== 0) chunks?.writeAlgorithms(c, response, asked.dataTransferSize);
 
     c.transcript.addVca(request.consumed());
     c.transcript.addVca(response.written());
-    c.peerFlags = asked.flags;
-    c.peerDataTransferSize = asked.dataTransferSize;
-    c.peerMaxSpdmMsgSize = asked.maxSpdmMsgSize;
+    c.peer = asked;
     c.state = AFTER_CAPABILITIES;
   },
 } satisfies Exchange);

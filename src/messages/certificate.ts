@@ -17,10 +17,12 @@ import {
   INVALID_REQUEST,
   RESET_REQUIRED,
   SpdmError,
+  tooLarge,
   UNSPECIFIED,
   UNSUPPORTED_REQUEST,
 } from "../errors.js";
 import { type Exchange, GET_CERTIFICATE, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
+import { certificateModel } from "../slot-keys.js";
 import { V1_0, V1_2, V1_3, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
@@ -119,20 +121,18 @@ export const certificate: Exchange = Object.freeze({
     const { slot, large } = asked;
     if (large && (c.flags & LARGE_RESP_CAP) === 0) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CERTIFICATE);
     if (slot >= 8 || (!chains.has(slot) && !asked.slotSizeRequested)) throw new SpdmError(INVALID_REQUEST);
-    if (slots !== undefined && (slots.pendingMask & (1 << slot)) !== 0 && c.version >= V1_2) {
-      throw new SpdmError(RESET_REQUIRED);
-    }
+    const bit = 1 << slot;
+    if (c.version >= V1_2 && ((slots?.pendingMask ?? 0) & bit) !== 0) throw new SpdmError(RESET_REQUIRED);
 
     const chainLength = chains.has(slot) ? chains.length(slot) : 0;
     if (!large && chainLength > MAX_CHAIN_LENGTH) {
       if (c.version < V1_4) throw new SpdmError(UNSPECIFIED);
-      const size = Uint8Array.of(chainLength, chainLength >>> 8, chainLength >>> 16, chainLength >>> 24);
-      throw new SpdmError(DATA_TOO_LARGE, 0, size);
+      throw tooLarge(DATA_TOO_LARGE, chainLength);
     }
     let portionLength = 0;
     let remainderLength = chainLength;
     if (asked.slotSizeRequested) {
-      const supported = slots !== undefined && (slots.supportedMask & (1 << slot)) !== 0;
+      const supported = slots !== undefined && (slots.supportedMask & bit) !== 0;
       if (supported) remainderLength = Math.min(LENGTH_FIELD + hash.outputLen + slots.capacity(slot), MAX_CHAIN_LENGTH);
     } else {
       if (asked.offset >= chainLength) throw new SpdmError(INVALID_REQUEST);
@@ -140,7 +140,7 @@ export const certificate: Exchange = Object.freeze({
       remainderLength = chainLength - asked.offset - portionLength;
     }
     c.requireRoom(headerLength(large) + portionLength);
-    const certificateInfo = multiKey && chains.has(slot) ? chains.certificateModel(slot) : 0;
+    const certificateInfo = multiKey && chains.has(slot) ? certificateModel(identity, slot) : 0;
     writeCertificateHeader(response, { slot, certificateInfo, large, remainderLength }, portionLength);
     if (portionLength > 0) chains.read(slot, asked.offset, response.view(portionLength));
 

@@ -20,10 +20,11 @@
 
 import { CHAL_CAP } from "../capabilities.js";
 import { CHALLENGE, type Exchange, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { CHALLENGE_USE, PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4, requireSlot } from "../key-pairs.js";
+import { CHALLENGE_USE, PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4 } from "../key-pairs.js";
 import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
 import { NO_OPAQUE } from "../opaque.js";
 import { CHALLENGE_AUTH_CONTEXT, sign } from "../signing.js";
+import { requireSlot } from "../slot-keys.js";
 import type { Suite } from "../suite.js";
 import { V1_0, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";

@@ -11,8 +11,9 @@
  */
 import type { CertificateSlots, PendingRequests } from "../../hal/certificate-slots.js";
 import type { HashAlgorithm } from "../../hal/crypto.js";
+import type { Identity } from "../../hal/identity.js";
 import { ALIAS_CERT_CAP, CERT_INSTALL_RESET_CAP, CSR_CAP } from "../capabilities.js";
-import type { Chains } from "../chain.js";
+import { leafOf } from "../chain.js";
 import type { Connection } from "../connection.js";
 import { equal } from "../equal.js";
 import {
@@ -25,7 +26,7 @@ import {
   UNSUPPORTED_REQUEST,
 } from "../errors.js";
 import { type Exchange, GET_CSR, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { ALIAS_CERT, DEVICE_CERT } from "../installable-chain.js";
+import { ALIAS_CERT, DEVICE_CERT, requireCertificateSlots } from "../installable-chain.js";
 import { checkOpaque, readOpaqueOf } from "../opaque.js";
 import {
   certificationRequest,
@@ -116,15 +117,17 @@ export function csr({ hash, pending }: CsrOptions): Exchange {
     capability: CSR_CAP | (pending === undefined ? 0 : CERT_INSTALL_RESET_CAP),
     peerCapability: 0,
     endsM1: false,
+    requires: requireCertificateSlots,
     respond(c, request, response) {
       const asked = readGetCsr(request, c.version);
-      const slots = c.negotiated!.identity.certificateSlots;
+      const { identity } = c.negotiated!;
+      const slots = identity.certificateSlots;
       if (slots === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CSR);
       const { keyPairId, model } = keyOf(c, slots, asked);
       const wished = asked.requesterInfo.length === 0 ? undefined : readRequesterInfo(asked.requesterInfo);
       if (pending !== undefined) awaitReset(pending, asked, request.consumed(), c.version);
 
-      const made = makeCsr(slots, c.negotiated!.chains, keyPairId, model, wished, hash);
+      const made = makeCsr(slots, identity, keyPairId, model, wished, hash);
       if (made.length > CSR_LENGTH_MAX) throw new SpdmError(UNSPECIFIED);
       c.requireRoom(HEADER_LENGTH + made.length);
       writeCsr(response, made);
@@ -185,7 +188,7 @@ function awaitReset(pending: PendingRequests, asked: GetCsr, message: Uint8Array
 
 function makeCsr(
   slots: CertificateSlots,
-  chains: Chains,
+  identity: Identity,
   keyPairId: number,
   model: number,
   wished: RequesterInfo | undefined,
@@ -199,7 +202,8 @@ function makeCsr(
   if (wished !== undefined && !equal(wished.publicKeyInfo, keyInfo)) throw new SpdmError(INVALID_REQUEST);
   let leaf: Uint8Array | undefined;
   for (let slot = 0; slot < 8 && leaf === undefined; slot++) {
-    if (chains.has(slot) && slots.keyPairOf(slot) === keyPairId) leaf = chains.leaf(slot);
+    const held = (identity.slotMask & (1 << slot)) !== 0;
+    if (held && slots.keyPairOf(slot) === keyPairId) leaf = leafOf(identity, slot);
   }
   const info = requestInfo(deviceOf(leaf, model), keyInfo, wished);
   const signature = new Uint8Array(slots.signatureLength);

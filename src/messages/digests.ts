@@ -13,14 +13,11 @@ import { CERT_CAP } from "../capabilities.js";
 import type { Connection } from "../connection.js";
 import { RESET_REQUIRED, SpdmError } from "../errors.js";
 import { type Exchange, GET_DIGESTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { keyPairOf, NO_MODEL } from "../key-pairs.js";
 import type { Suite } from "../suite.js";
 import { V1_0, V1_2, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
 const HEADER_LENGTH = 4;
-/** KeyPairID, CertificateInfo and KeyUsageMask. */
-const KEY_LENGTH = 4;
 const SLOTS = 8;
 
 export interface KeyInfo {
@@ -70,10 +67,14 @@ export function readDigests(r: Reader, version: Version, suite: Suite, multiKey:
   return { supportedSlotMask: version >= V1_3 ? supported : 0, slotMask, digests, keys };
 }
 
-export function writeDigests(w: Writer, m: Digests, version: Version): void {
+function writeSlots(w: Writer, m: Digests, version: Version): void {
   w.u8(version >= V1_3 ? m.supportedSlotMask : 0);
   w.u8(m.slotMask);
   for (const digest of m.digests) w.bytes(digest);
+}
+
+export function writeDigests(w: Writer, m: Digests, version: Version): void {
+  writeSlots(w, m, version);
   if (version >= V1_3 && m.keys !== undefined) {
     for (const { keyPairId } of m.keys) w.u8(keyPairId);
     for (const { certificateInfo } of m.keys) w.u8(certificateInfo);
@@ -81,27 +82,14 @@ export function writeDigests(w: Writer, m: Digests, version: Version): void {
   }
 }
 
-/** Which slots there are, with their digests and, in multi-key connections, their keys. */
-function ownDigests(c: Connection): Digests {
-  const { chains, hash, identity, multiKey } = c.negotiated!;
+function respondSlots(c: Connection, w: Writer): void {
+  const { chains, hash, identity } = c.negotiated!;
+  const { slotMask } = chains;
   const digests: Uint8Array[] = [];
-  const keys: KeyInfo[] = [];
-  let slotMask = 0;
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const key = multiKey ? keyPairOf(c, slot) : undefined;
-    const hasChain = chains.has(slot);
-    // A slot that has a key counts, with zeros for the digest, before it has a certificate.
-    if (!hasChain && key === undefined) continue;
-    slotMask |= 1 << slot;
-    digests.push(hasChain ? chains.digest(slot) : new Uint8Array(hash.outputLen));
-    keys.push({
-      keyPairId: key?.id ?? 0,
-      certificateInfo: hasChain ? chains.certificateModel(slot) : NO_MODEL,
-      keyUsageMask: key?.pair.usage ?? 0,
-    });
-  }
+  for (let slot = 0; slot < SLOTS; slot++) if (chains.has(slot)) digests.push(chains.digest(slot));
+  c.requireRoom(HEADER_LENGTH + digests.length * hash.outputLen);
   const supportedSlotMask = slotMask | (identity.certificateSlots?.supportedMask ?? 0);
-  return { supportedSlotMask, slotMask, digests, keys: multiKey ? keys : undefined };
+  writeSlots(w, { supportedSlotMask, slotMask, digests }, c.version);
 }
 
 export const digests: Exchange = Object.freeze({
@@ -114,18 +102,15 @@ export const digests: Exchange = Object.freeze({
   endsM1: false,
   respond(c, request, response, session) {
     readGetDigests(request);
-    const { hash, identity, multiKey } = c.negotiated!;
+    const { identity, multiKey } = c.negotiated!;
     const pending = identity.certificateSlots?.pendingMask ?? 0;
     if (pending !== 0 && c.version >= V1_2) throw new SpdmError(RESET_REQUIRED);
-    const own = ownDigests(c);
-    c.requireRoom(HEADER_LENGTH + own.digests.length * (hash.outputLen + (multiKey ? KEY_LENGTH : 0)));
-
-    writeDigests(response, own, c.version);
+    if (multiKey) c.options.multiKey!.respondDigests(c, response, session);
+    else respondSlots(c, response);
 
     if (session !== undefined) return;
     // Each GET_DIGESTS begins part B of M1 anew.
     c.transcript.resetM1();
     c.transcript.addM1(request.consumed(), response.written());
-    if (multiKey) c.transcript.addDigests(response.written());
   },
 } satisfies Exchange);

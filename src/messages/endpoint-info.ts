@@ -24,8 +24,9 @@ import type { DeviceClass } from "../../hal/endpoint-info.js";
 import { EP_INFO_CAP_NO_SIG, EP_INFO_CAP_SIG } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_ENDPOINT_INFO, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { ENDPOINT_INFO_USE, PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4, requireSlot } from "../key-pairs.js";
+import { ENDPOINT_INFO_USE, PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4 } from "../key-pairs.js";
 import { ENDPOINT_INFO_CONTEXT, sign } from "../signing.js";
+import { requireSlot } from "../slot-keys.js";
 import { readVendor, vendorLength, writeVendor } from "../vendor.js";
 import { V1_3 } from "../versions.js";
 import { Reader, WireError, type Writer } from "../wire.js";
@@ -152,6 +153,10 @@ function exchange(capability: number): Exchange {
     capability,
     peerCapability: 0,
     endsM1: false,
+    requires({ deviceClasses }) {
+      if (deviceClasses === undefined) throw new Error("no device class to serve");
+      return 0;
+    },
     respond(c, request, response) {
       const { version } = c;
       const { hash, identity, signatureLength } = c.negotiated!;

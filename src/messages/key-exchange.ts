@@ -29,13 +29,14 @@ import type { Connection, Negotiated } from "../connection.js";
 import type { KeyPair } from "../ephemeral-keys.js";
 import { INVALID_REQUEST, SESSION_LIMIT_EXCEEDED, SpdmError } from "../errors.js";
 import { type Exchange, KEY_EXCHANGE, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { KEY_EX_USE, requireSlot } from "../key-pairs.js";
+import { KEY_EX_USE } from "../key-pairs.js";
 import { HandshakeSecret } from "../key-schedule.js";
 import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
 import { readOpaque, writeOpaque } from "../opaque.js";
 import type { Session } from "../session.js";
-import { eventsOf, hashSoFar, negotiateTerms, openSession, requireSessions } from "../session-opening.js";
+import { eventsOf, hashSoFar, negotiateTerms, openSession, requireSessions, sessionFlags } from "../session-opening.js";
 import { KEY_EXCHANGE_RSP_CONTEXT, sign } from "../signing.js";
+import { requireSlot } from "../slot-keys.js";
 import type { Suite } from "../suite.js";
 import { V1_1, V1_2, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
@@ -198,6 +199,12 @@ export const keyExchange: Exchange = Object.freeze({
   capability: KEY_EX_CAP,
   peerCapability: KEY_EX_CAP,
   endsM1: true,
+  requires(options) {
+    const flags = sessionFlags(options);
+    const { dhe, kem = [], inTheClear } = options.sessions!;
+    if (dhe.length + kem.length === 0) throw new Error("no key agreement for KEY_EXCHANGE");
+    return inTheClear ? flags | HANDSHAKE_IN_THE_CLEAR_CAP : flags;
+  },
   respond(c, request, response) {
     const { hash, signatureLength } = c.negotiated!;
     requireSessions(c);

@@ -114,6 +114,10 @@ export const keyPairInfo: Exchange = Object.freeze({
   capability: GET_KEY_PAIR_INFO_CAP,
   peerCapability: 0,
   endsM1: false,
+  requires({ keyPairs }) {
+    if (keyPairs === undefined) throw new Error("no key pairs to show");
+    return 0;
+  },
   respond(c, request, response) {
     const keyPairs = c.options.keyPairs!;
     const keyPairId = readGetKeyPairInfo(request);

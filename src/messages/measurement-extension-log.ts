@@ -66,6 +66,10 @@ export const measurementExtensionLog: Exchange = Object.freeze({
   capability: MEL_CAP,
   peerCapability: 0,
   endsM1: true,
+  requires({ log, measurements }) {
+    if (log === undefined || measurements === undefined) throw new Error("no log to serve");
+    return 0;
+  },
   respond(c, request, response) {
     const { offset, length } = readGetMeasurementExtensionLog(request);
     const { logs, measures } = c.negotiated!;
@@ -73,7 +77,7 @@ export const measurementExtensionLog: Exchange = Object.freeze({
     const { dataTransferSize, log } = c.options;
     const total = logLength(log!);
     if (offset >= total) throw new SpdmError(INVALID_REQUEST);
-    const room = Math.min(dataTransferSize, c.peerDataTransferSize) - HEADER_LENGTH;
+    const room = Math.min(dataTransferSize, c.peer.dataTransferSize) - HEADER_LENGTH;
     // By subtraction: offset and length go to 2^32 - 1 each (DMTF-2026-0002).
     const portionLength = Math.min(length, total - offset, room);
     writeLogHeader(response, portionLength, total - offset - portionLength);

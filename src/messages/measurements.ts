@@ -24,10 +24,11 @@ import type { Measurement } from "../../hal/measurements.js";
 import { MEAS_CAP_SIG } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError, UNEXPECTED_REQUEST } from "../errors.js";
 import { type Exchange, GET_MEASUREMENTS, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { MEASUREMENT_USE, PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4, requireSlot } from "../key-pairs.js";
+import { MEASUREMENT_USE, PUBLIC_KEY_SLOT, PUBLIC_KEY_SLOT_4 } from "../key-pairs.js";
 import { blockLength, measurementsIn, writeBlock } from "../measurement-block.js";
 import { NO_OPAQUE } from "../opaque.js";
 import { MEASUREMENTS_CONTEXT, sign } from "../signing.js";
+import { requireSlot } from "../slot-keys.js";
 import { V1_0, V1_1, V1_2, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
 
@@ -155,6 +156,10 @@ export const measurements: Exchange = Object.freeze({
   capability: MEAS_CAP_SIG,
   peerCapability: 0,
   endsM1: true,
+  requires({ measurements }) {
+    if (measurements === undefined) throw new Error("no measurements to serve");
+    return 0;
+  },
   respond(c, request, response, session) {
     const { version } = c;
     const { hash, identity, measures, signatureLength } = c.negotiated!;

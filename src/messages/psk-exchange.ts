@@ -31,7 +31,7 @@ import { type Exchange, NEGOTIATED, OUTSIDE_SESSION, PSK_EXCHANGE } from "../exc
 import { HandshakeSecret } from "../key-schedule.js";
 import { measurementSummary, NO_SUMMARY, requireSummary } from "../measurement-block.js";
 import type { Session } from "../session.js";
-import { eventsOf, hashSoFar, negotiateTerms, openSession, requireSessions } from "../session-opening.js";
+import { eventsOf, hashSoFar, negotiateTerms, openSession, requireSessions, sessionFlags } from "../session-opening.js";
 import type { Suite } from "../suite.js";
 import { V1_1, V1_2, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
@@ -147,6 +147,11 @@ function exchange(withContext: boolean): Exchange {
     capability: withContext ? PSK_CAP_CONTEXT : PSK_CAP_NO_CONTEXT,
     peerCapability: PSK_CAP,
     endsM1: true,
+    requires(options) {
+      const flags = sessionFlags(options);
+      if (options.sessions!.psk === undefined) throw new Error("no keys for PSK_EXCHANGE");
+      return flags;
+    },
     respond(c, request, response) {
       const { version } = c;
       const { hash } = c.negotiated!;

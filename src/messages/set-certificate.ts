@@ -8,7 +8,7 @@
  */
 import type { CertificateSlots } from "../../hal/certificate-slots.js";
 import { ALIAS_CERT_CAP, CERT_INSTALL_RESET_CAP, SET_CERT_CAP } from "../capabilities.js";
-import { LENGTH_FIELD } from "../chain.js";
+import { Chains, LENGTH_FIELD } from "../chain.js";
 import type { Connection } from "../connection.js";
 import { equal } from "../equal.js";
 import {
@@ -17,12 +17,20 @@ import {
   OPERATION_FAILED,
   RESET_REQUIRED,
   SpdmError,
+  tooLarge,
   UNEXPECTED_REQUEST,
   UNSPECIFIED,
   UNSUPPORTED_REQUEST,
 } from "../errors.js";
 import { type Exchange, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION, SET_CERTIFICATE } from "../exchange.js";
-import { ALIAS_CERT, DEVICE_CERT, type GivenChain, installableLeaf, readGivenChain } from "../installable-chain.js";
+import {
+  ALIAS_CERT,
+  DEVICE_CERT,
+  type GivenChain,
+  installableLeaf,
+  readGivenChain,
+  requireCertificateSlots,
+} from "../installable-chain.js";
 import type { PathEngines } from "../requester-chain.js";
 import type { Session } from "../session.js";
 import { V1_2, V1_3, V1_4, type Version } from "../versions.js";
@@ -100,10 +108,12 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
     capability: SET_CERT_CAP | (needsReset ? CERT_INSTALL_RESET_CAP : 0),
     peerCapability: 0,
     endsM1: false,
+    requires: requireCertificateSlots,
     respond(c, request, response, session) {
       const asked = readSetCertificate(request, c.version);
       const { slot } = asked;
-      const { chains, identity } = c.negotiated!;
+      const negotiated = c.negotiated!;
+      const { identity } = negotiated;
       const slots = identity.certificateSlots;
       if (slots === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, SET_CERTIFICATE);
       const bit = 1 << slot;
@@ -113,7 +123,8 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
 
       if (asked.erase) erase(slots, asked);
       else install(c, slots, asked, engines);
-      chains.invalidate(slot);
+      // What was kept of it is of another chain now.
+      c.negotiated = { ...negotiated, chains: new Chains(identity, negotiated.hash) };
       if ((slots.pendingMask & bit) !== 0) throw new SpdmError(RESET_REQUIRED);
       writeSetCertificateResponse(response, slot);
     },
@@ -156,8 +167,7 @@ function install(c: Connection, slots: CertificateSlots, asked: SetCertificate, 
 function checkCapacity({ certificates }: GivenChain, capacity: number, version: Version, hashLength: number): void {
   if (certificates.length <= capacity) return;
   if (version < V1_4) throw new SpdmError(version < V1_3 ? UNSPECIFIED : OPERATION_FAILED);
-  const most = LENGTH_FIELD + hashLength + capacity;
-  throw new SpdmError(DATA_TOO_LARGE, 0, Uint8Array.of(most, most >>> 8, most >>> 16, most >>> 24));
+  throw tooLarge(DATA_TOO_LARGE, LENGTH_FIELD + hashLength + capacity);
 }
 
 /** KeyPairID of the key pair, `wanted` or any if that is 0, whose public key this is; else 0. */

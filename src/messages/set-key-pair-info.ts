@@ -14,7 +14,7 @@
  * The response has two reserved bytes.
  */
 import type { DesiredKeyPair, KeyPair, KeyPairChanges } from "../../hal/key-pairs.js";
-import { SET_KEY_PAIR_INFO_CAP } from "../capabilities.js";
+import { SET_KEY_PAIR_INFO_CAP, SET_KEY_PAIR_RESET_CAP } from "../capabilities.js";
 import { INVALID_REQUEST, OPERATION_FAILED, RESET_REQUIRED, SpdmError, UNEXPECTED_REQUEST } from "../errors.js";
 import { type Exchange, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION, SET_KEY_PAIR_INFO } from "../exchange.js";
 import {
@@ -124,6 +124,10 @@ export const setKeyPairInfo: Exchange = Object.freeze({
   capability: SET_KEY_PAIR_INFO_CAP,
   peerCapability: 0,
   endsM1: false,
+  requires({ keyPairs }) {
+    if (keyPairs?.changes === undefined) throw new Error("no key pairs to change");
+    return keyPairs.changes.needsReset ? SET_KEY_PAIR_RESET_CAP : 0;
+  },
   respond(c, request, response, session) {
     const keyPairs = c.options.keyPairs!;
     const changes = keyPairs.changes!;

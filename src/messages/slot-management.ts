@@ -32,7 +32,7 @@ import { Chains } from "../chain.js";
 import type { Connection } from "../connection.js";
 import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
 import { type Exchange, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION, SLOT_MANAGEMENT } from "../exchange.js";
-import { keyAlgorithm, keyPairBehind } from "../key-pairs.js";
+import { certificateModel, keyAlgorithm, keyPairBehind } from "../slot-keys.js";
 import { V1_4 } from "../versions.js";
 import { type Reader, WireError, type Writer } from "../wire.js";
 import { writePqcAsym } from "./key-pair-info.js";
@@ -177,7 +177,8 @@ function respondBankInfo(c: Connection, w: Writer): void {
 
 function respondBankDetails(c: Connection, w: Writer, id: number): void {
   const { hash, identity: selected } = c.negotiated!;
-  const { asym, identity, chains } = bankOf(c, id);
+  const bank = bankOf(c, id);
+  const { asym, identity, chains } = bank;
   const slots = [0, 1, 2, 3, 4, 5, 6, 7].filter((slot) => chains.has(slot));
   const elementLength = SLOT_ELEMENT_LENGTH + hash.outputLen;
   const length = BANK_DETAILS_LENGTH + elementLength * slots.length;
@@ -193,10 +194,10 @@ function respondBankDetails(c: Connection, w: Writer, id: number): void {
   for (let i = 0; i < 3; i++) w.u32(asym);
   for (let i = 0; i < 3; i++) writePqcAsym(w, 0);
   w.zeros(4);
-  for (const slot of slots) writeSlotElement(c, w, asym, chains, slot);
+  for (const slot of slots) writeSlotElement(c, w, bank, slot);
 }
 
-function writeSlotElement(c: Connection, w: Writer, asym: number, chains: Chains, slot: number): void {
+function writeSlotElement(c: Connection, w: Writer, { asym, identity, chains }: Bank, slot: number): void {
   const { multiKey, hash } = c.negotiated!;
   const key = multiKey ? keyPairBehind(c.options.keyPairs!, asym, slot) : undefined;
   w.u16(SLOT_ELEMENT_LENGTH + hash.outputLen);
@@ -204,7 +205,7 @@ function writeSlotElement(c: Connection, w: Writer, asym: number, chains: Chains
   w.u8(0);
   w.u8(PROVISIONED);
   w.u8(key?.id ?? 0);
-  w.u8(multiKey ? chains.certificateModel(slot) : 0);
+  w.u8(multiKey ? certificateModel(identity, slot) : 0);
   w.u8(0);
   w.u16(key?.pair.usage ?? 0);
   w.u16(0);

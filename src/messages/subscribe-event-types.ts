@@ -18,6 +18,7 @@ import {
   eventGroupsLength,
   isDmtf,
   readEventGroups,
+  requireEvents,
   writeEventGroups,
 } from "../event-groups.js";
 import { type Exchange, IN_SESSION, NEGOTIATED, SUBSCRIBE_EVENT_TYPES } from "../exchange.js";
@@ -67,6 +68,7 @@ export const subscribeEventTypes: Exchange = Object.freeze({
   capability: EVENT_CAP,
   peerCapability: 0,
   endsM1: false,
+  requires: requireEvents,
   respond(c, request, response, session) {
     const types = chosen(c, readSubscribeEventTypes(request));
     if (request.remaining !== 0) throw new SpdmError(INVALID_REQUEST);

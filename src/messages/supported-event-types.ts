@@ -15,6 +15,7 @@ import {
   type EventGroup,
   eventGroupsLength,
   readEventGroups,
+  requireEvents,
   writeEventGroups,
 } from "../event-groups.js";
 import { type Exchange, GET_SUPPORTED_EVENT_TYPES, IN_SESSION, NEGOTIATED } from "../exchange.js";
@@ -53,6 +54,7 @@ export const supportedEventTypes: Exchange = Object.freeze({
   capability: EVENT_CAP,
   peerCapability: 0,
   endsM1: false,
+  requires: requireEvents,
   respond(c, request, response) {
     readGetSupportedEventTypes(request);
     if (request.remaining !== 0) throw new SpdmError(INVALID_REQUEST);

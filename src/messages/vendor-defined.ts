@@ -11,6 +11,7 @@
  * |        | Payload       |      |
  */
 import { LARGE_RESP_CAP } from "../capabilities.js";
+import { messageRoom } from "../connection.js";
 import { equal } from "../equal.js";
 import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
 import {
@@ -91,7 +92,8 @@ export function vendorDefined(handlers: readonly VendorHandler[]): Exchange {
       if (handler === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, VENDOR_DEFINED_REQUEST);
 
       const start = headerLength(large) + vendorId.length;
-      const end = large ? c.messageRoom : Math.min(c.messageRoom, start + MAX_PAYLOAD_LENGTH);
+      const room = messageRoom(c);
+      const end = large ? room : Math.min(room, start + MAX_PAYLOAD_LENGTH);
       const payloadLength = handler.respond(asked.payload, response.message.subarray(start, end));
       c.requireRoom(start + payloadLength);
       writeVendorHeader(response, { standardId, vendorId, large }, payloadLength);

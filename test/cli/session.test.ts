@@ -10,7 +10,7 @@ import { RecordedLink } from "../../cli/recorded-link.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
 import { AEADS, ASYMS, DHES, HASHES, versionName } from "../../cli/requester/names.js";
 import { Impossible } from "../../cli/requester/verdict.js";
-import { requesterFlagsConsistent } from "../../src/capabilities.js";
+import { requesterFlagsConsistent } from "../../src/capability-rules.js";
 import { V1_0, V1_1, V1_3, VERSIONS } from "../../src/versions.js";
 import { toHex } from "../support/bytes.js";
 import { type Device, IDENTITIES, KEYS, OPTIONS, SESSION, TestLink } from "./answering.js";

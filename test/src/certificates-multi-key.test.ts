@@ -38,7 +38,7 @@ function multiKey(models?: readonly number[]) {
   };
   const c = new Connection(options, 0, new Sessions(1), new EphemeralKeys());
   c.version = V1_3 as Version;
-  c.peerDataTransferSize = 4096;
+  c.peer = { flags: 0, dataTransferSize: 4096, maxSpdmMsgSize: 0 };
   const chains = new Chains(identity, sha256);
   c.negotiated = {
     ...{ hash: sha256, signatureLength: 64, identity, chains, measures: false, logs: false, opaqueData: true },

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { MULTI_KEY_CAP_NEG, MULTI_KEY_CAP_ONLY } from "../../src/capabilities.js";
 import { INVALID_REQUEST } from "../../src/errors.js";
 import { ALIAS_CERT } from "../../src/key-pairs.js";
+import { multiKeyConnections } from "../../src/multi-key.js";
 import { Responder } from "../../src/responder.js";
 import { V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { readLe, toHex, u16 } from "../support/bytes.js";
@@ -185,9 +186,15 @@ test("a board that promises what it has not is none", () => {
   const make = (changes: object) => () => sessionBoard({}, changes);
   assert.throws(make({ exchanges }), /no key pairs to show/);
   assert.throws(make({ exchanges, keyPairs: { count: 1, read: () => keyPairs.read(1) } }), /no key pairs to change/);
-  assert.throws(make({ exchanges: EXCHANGES, keyPairs, multiKey: MULTI_KEY_CAP_NEG }), /multi-key connections need/);
-  assert.throws(make({ exchanges: without(0x81, 0x82), keyPairs, multiKey: MULTI_KEY_CAP_ONLY }), /multi-key/);
-  assert.throws(make({ exchanges, keyPairs, multiKey: 3 << 26 }), /no such/);
+  assert.throws(
+    make({ exchanges: EXCHANGES, keyPairs, multiKey: multiKeyConnections(MULTI_KEY_CAP_NEG) }),
+    /multi-key connections need/,
+  );
+  assert.throws(
+    make({ exchanges: without(0x81, 0x82), keyPairs, multiKey: multiKeyConnections(MULTI_KEY_CAP_ONLY) }),
+    /multi-key/,
+  );
+  for (const none of [0, 3 << 26]) assert.throws(() => multiKeyConnections(none), /no such/);
   assert.ok(sessionBoard({}, { exchanges, keyPairs }).responder instanceof Responder);
 });
 

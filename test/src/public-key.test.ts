@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Identity } from "../../hal/identity.js";
 import { INVALID_REQUEST, UNSUPPORTED_REQUEST } from "../../src/errors.js";
+import { provisionedKey } from "../../src/public-key.js";
 import { V1_1, VERSIONS } from "../../src/versions.js";
 import { concat, fromHex, readLe, toHex } from "../support/bytes.js";
 import { CURVES, type Curve, chainOf, digestOf, leafKeyOf, negotiated, testIdentity } from "../support/fixture.js";
-import { multiKey, WITHOUT_CERTIFICATES } from "../support/key-pairs.js";
+import { multiKey, TestKeyPairs, WITHOUT_CERTIFICATES } from "../support/key-pairs.js";
 import * as requests from "../support/requests.js";
 import { EXCHANGES, Peer, sessionBoard } from "../support/session.js";
 
@@ -18,7 +19,7 @@ function identity(curve: Curve): Identity {
   return {
     ...rest,
     slotMask: 0,
-    publicKey: publicKeyOf(curve),
+    publicKey: provisionedKey(publicKeyOf(curve)),
     sign(slot, ...terms) {
       assert.equal(slot, 0xff);
       sign(0, ...terms);
@@ -78,6 +79,6 @@ test("PUB_KEY_ID_CAP and CERT_CAP exclude each other, and so do the slots", () =
 
   const baseAsym = [{ algorithm: CURVES[0].algorithm, identity: identity(CURVES[0]) }];
   for (const exchanges of [EXCHANGES, multiKey().exchanges!]) {
-    assert.throws(() => sessionBoard({}, { ...multiKey(), exchanges, multiKey: 0, baseAsym }), /excludes/);
+    assert.throws(() => sessionBoard({}, { keyPairs: new TestKeyPairs(), exchanges, baseAsym }), /excludes/);
   }
 });

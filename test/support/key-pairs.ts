@@ -5,6 +5,7 @@ import { certificate } from "../../src/messages/certificate.js";
 import { digests } from "../../src/messages/digests.js";
 import { keyPairInfo } from "../../src/messages/key-pair-info.js";
 import { setKeyPairInfo } from "../../src/messages/set-key-pair-info.js";
+import { multiKeyConnections } from "../../src/multi-key.js";
 import type { Options } from "../../src/responder.js";
 import { fromHex } from "./bytes.js";
 import { EXCHANGES } from "./session.js";
@@ -66,7 +67,7 @@ const KEY_EXCHANGES = Object.freeze([keyPairInfo, setKeyPairInfo]);
 export const multiKey = (keyPairs: KeyPairs = new TestKeyPairs(), cap = MULTI_KEY_CAP_NEG): Partial<Options> => ({
   exchanges: [...EXCHANGES, ...KEY_EXCHANGES],
   keyPairs,
-  multiKey: cap,
+  multiKey: multiKeyConnections(cap),
 });
 
 /** Likewise one that is known by a public key. */

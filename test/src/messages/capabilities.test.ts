@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { responderFlags } from "../../../src/capabilities.js";
+import { responderFlags } from "../../../src/capability-rules.js";
+import { Chunks } from "../../../src/chunks.js";
 import { INVALID_REQUEST, RESPONSE_TOO_LARGE, UNEXPECTED_REQUEST, VERSION_MISMATCH } from "../../../src/errors.js";
 import {
   AFTER_CAPABILITIES,
@@ -26,7 +27,7 @@ import {
   getVersion,
   negotiateAlgorithms,
 } from "../../support/requests.js";
-import { EXCHANGES, SESSION_FLAGS, sessionBoard, sessionTables } from "../../support/session.js";
+import { SESSION_FLAGS, sessionBoard, sessionTables } from "../../support/session.js";
 
 const REST = [version, capabilities, algorithms, measurements];
 
@@ -169,17 +170,7 @@ test("the algorithms block is asked for with CHUNK_CAP only; without chunking he
   for (const version of [V1_0, V1_1, V1_2]) accepts(version, { param1: 1 });
 });
 
-/** A board that chunks, as far as CAPABILITIES goes. */
-const chunking: Exchange = {
-  request: 0x85,
-  since: V1_2,
-  after: NEGOTIATED,
-  channels: OUTSIDE_SESSION,
-  capability: CHUNK,
-  peerCapability: 0,
-  endsM1: false,
-  respond() {},
-};
+const chunks = () => new Chunks({ maxSpdmMsgSize: 0x2000 });
 
 /** What a board without and with sessions lists. */
 const BLOCKS = [`00001e000102900000000700000000000000${"00".repeat(8)}00000000`];
@@ -187,10 +178,7 @@ BLOCKS.push(`03002a00${BLOCKS[0].slice(8)}022018000320060005200100`);
 
 test("the algorithms block: all that the board has, as part of VCA, where both sides chunk", () => {
   for (const version of [V1_3, V1_4]) {
-    const boards = [
-      board({ exchanges: [...REST, chunking] }),
-      sessionBoard({}, { exchanges: [...EXCHANGES, chunking] }),
-    ];
+    const boards = [board({ exchanges: REST, chunks: chunks() }), sessionBoard({}, { chunks: chunks() })];
     for (const [i, on] of boards.entries()) {
       const flags = CHUNK | (i === 0 ? 0 : SESSION_FLAGS);
       const conversation = new Conversation(version, { flags, tables: i === 0 ? [] : sessionTables() }, on);
@@ -231,7 +219,7 @@ function assertReadWhole(response: Uint8Array, version: Version): void {
 }
 
 test("the block is left out if it is not asked for, if the board does not chunk, and before 1.3", () => {
-  const on = board({ exchanges: [...REST, chunking] });
+  const on = board({ exchanges: REST, chunks: chunks() });
   for (const version of [V1_3, V1_4]) {
     const response = new Conversation(version, {}, on)
       .reach(AFTER_VERSION)
@@ -244,7 +232,7 @@ test("the block is left out if it is not asked for, if the board does not chunk,
 });
 
 test("CAPABILITIES with a block beyond the requester's DataTransferSize are a ResponseTooLarge", () => {
-  const on = board({ exchanges: [...REST, chunking] });
+  const on = board({ exchanges: REST, chunks: chunks() });
   for (const [dataTransferSize, fits] of [
     [42, false],
     [49, false],

@@ -50,7 +50,8 @@ export async function whenReady(
   for (let round = 0; latest[1] === ERROR && latest[2] === RESPONSE_NOT_READY; round++) {
     if (PROMPT.includes(code)) throw new Untrusted(`${NAME}: there is nothing to wait for`);
     const { rdtExponent, token } = check(latest, code);
-    const waitMs = 2 ** rdtExponent / 1000;
+    // Timers drop fractions, and who asks too early is told to wait again.
+    const waitMs = Math.ceil(2 ** rdtExponent / 1000);
     waitedMs += waitMs;
     if (round === ROUND_COUNT_MAX || waitedMs > limitMs) throw new Impossible("the responder is not ready in time");
     await sleep(waitMs);

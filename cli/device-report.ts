@@ -32,7 +32,20 @@ export interface EventsResult {
   readonly received: readonly { readonly instance: number; readonly type: string; readonly detail: string }[];
 }
 
+/** All that a responder has, by name. */
+export interface SupportedAlgorithms {
+  readonly signatures: readonly string[];
+  readonly hashes: readonly string[];
+  /** Of key agreement. */
+  readonly groups: readonly string[];
+  readonly kems: readonly string[];
+  readonly aeads: readonly string[];
+  /** What requesters may prove themselves by. */
+  readonly requesterSignatures: readonly string[];
+}
+
 export interface DeviceReports {
+  readonly supportedAlgorithms?: SupportedAlgorithms;
   readonly log?: readonly LogEntryResult[];
   readonly deviceClass?: DeviceClassResult;
   readonly events?: EventsResult;
@@ -43,12 +56,33 @@ const SHOWN_LENGTH = 12;
 const SHOWN_TEXT = 64;
 
 /** One section for each that was asked for. */
-export function deviceSections({ log, deviceClass, events }: DeviceReports, mark: string, paint: Paint): string[][] {
+export function deviceSections(
+  { supportedAlgorithms, log, deviceClass, events }: DeviceReports,
+  mark: string,
+  paint: Paint,
+): string[][] {
   return [
+    supportedAlgorithms === undefined ? [] : algorithmSection(supportedAlgorithms, paint),
     log === undefined ? [] : logSection(log, mark, paint),
     deviceClass === undefined ? [] : classSection(deviceClass, mark, paint),
     events === undefined ? [] : eventSection(events, paint),
   ];
+}
+
+/** Of each kind what there is; those that there is nothing of are left out. */
+function algorithmSection(supported: SupportedAlgorithms, paint: Paint): string[] {
+  const kinds: readonly (readonly [string, readonly string[]])[] = [
+    ["signatures", supported.signatures],
+    ["hashes", supported.hashes],
+    ["DHE groups", supported.groups],
+    ["KEMs", supported.kems],
+    ["AEADs", supported.aeads],
+    ["requesters'", supported.requesterSignatures],
+  ];
+  const lines = kinds
+    .filter(([, names]) => names.length > 0)
+    .map(([kind, names]) => `    ${kind.padEnd(11)}  ${names.join(", ")}`);
+  return [`${paint("bold", "Algorithms")}  ${paint("dim", "all that the responder has, as it says")}`, ...lines];
 }
 
 function logSection(log: readonly LogEntryResult[], mark: string, paint: Paint): string[] {

@@ -47,6 +47,7 @@ interface AttestArguments extends SessionArguments {
   transferSize?: number;
   log?: boolean;
   info?: boolean;
+  algorithms?: boolean;
   events?: number;
   pcap?: string;
   json?: boolean;
@@ -78,12 +79,12 @@ const DEFER_MS_MAX = 60_000;
 const transferSize = integer(MIN_DATA_TRANSFER_SIZE, DATA_TRANSFER_SIZE);
 
 async function runAttest(name: string, options: AttestArguments): Promise<void> {
-  const { log = false, info = false, events } = options;
+  const { log = false, info = false, algorithms = false, events } = options;
   if (events !== undefined && options.session !== true) program.error("events are sent in sessions: give --session");
   const offer = {
     session: await sessionOffer(options),
     identities: await ownIdentities(options),
-    reports: { log, deviceClass: info, eventSeconds: events },
+    reports: { log, deviceClass: info, algorithms, eventSeconds: events },
   };
   const progress = new Progress(options.json === true);
   const pcap = options.pcap === undefined ? undefined : new PcapWriter(options.pcap);
@@ -261,6 +262,7 @@ program
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--log", "read the measurement extension log, and what of it the signed measurements cover")
   .option("--info", "ask what class of device it is")
+  .option("--algorithms", "ask for all algorithms that it has, and see that those selected are among them")
   .option("--events <seconds>", "subscribe to all events, and wait for some, in a session", integer(0, 3600))
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")

@@ -81,7 +81,7 @@ export function toJson(result: AttestationResult): string {
   const { chain, capabilities } = result;
   const { verdict, reasons, target, slot, version, algorithms } = result;
   const { measurements, challenged, measurementsSigned, session, requester, messages } = result;
-  const { log, deviceClass, events, attempts, durationMs, timings, link } = result;
+  const { supportedAlgorithms, log, deviceClass, events, attempts, durationMs, timings, link } = result;
   const object = {
     verdict,
     reasons,
@@ -98,6 +98,7 @@ export function toJson(result: AttestationResult): string {
     challenged: challenged ?? false,
     measurementsSigned: measurementsSigned ?? false,
     measurements,
+    supportedAlgorithms: supportedAlgorithms ?? null,
     log: log ?? null,
     deviceClass: deviceClass ?? null,
     events: events ?? null,

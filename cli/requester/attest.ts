@@ -29,6 +29,7 @@ import type { Offer } from "./offer.js";
 import { Prover } from "./prover.js";
 import { compare, type Reference } from "./reference.js";
 import { exerciseSession, openSession, type Parties } from "./session.js";
+import { algorithmsOf } from "./supported-algorithms.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 /** Attempts on a link that showed a disturbance; each begins with GET_VERSION, which clears both sides' transcripts. */
@@ -216,6 +217,7 @@ async function agree(c: Conversation, options: AttestOptions, draft: Draft): Pro
   draft.version = versionName(c.version);
   await exchangeCapabilities(c, options);
   draft.capabilities = c.flags;
+  if (c.supported !== undefined) draft.supportedAlgorithms = algorithmsOf(c.supported);
   const chosen = await negotiateAlgorithms(c, options);
   draft.algorithms = algorithmNames(chosen);
   const wanted = (options.publicKey === undefined ? CERT_CAP : PUB_KEY_ID_CAP) | CHAL_CAP;

@@ -25,6 +25,8 @@ export interface ReportOffer {
   /** The measurement extension log. */
   readonly log?: boolean;
   readonly deviceClass?: boolean;
+  /** All algorithms that it has. */
+  readonly algorithms?: boolean;
   /** Events, for so many seconds, in a session. */
   readonly eventSeconds?: number | undefined;
 }

@@ -69,7 +69,7 @@ describe("spdm_requester_emu against serve --host: MEL, EP_INFO", { skip, timeou
   }
 });
 
-describe("spdm attest --log --info against spdm_responder_emu", { skip, timeout: TIMEOUT_MS }, () => {
+describe("spdm attest --log --info --algorithms against spdm_responder_emu", { skip, timeout: TIMEOUT_MS }, () => {
   for (const [i, version] of [V1_3, V1_4].entries()) {
     for (const session of [undefined, SESSION]) {
       test(`SPDM ${versionName(version)}, ${session === undefined ? "out of sessions" : "in a session"}`, async () => {
@@ -86,7 +86,7 @@ describe("spdm attest --log --info against spdm_responder_emu", { skip, timeout:
             slot: 0,
             anchors: readAnchors([join(KEYS, "ecp384/ca.cert.der")]),
             reference: undefined,
-            reports: { log: true, deviceClass: true },
+            reports: { log: true, deviceClass: true, algorithms: true },
             ...(session === undefined ? {} : { session }),
             onProgress() {},
           });
@@ -106,6 +106,14 @@ describe("spdm attest --log --info against spdm_responder_emu", { skip, timeout:
           assert.deepEqual(result.deviceClass, {
             signed: true,
             identifiers: [{ registry: "DMTF", vendorId: "", subordinateIds: ["123456"] }],
+          });
+          assert.deepEqual(result.supportedAlgorithms, {
+            signatures: ["P-384"],
+            hashes: ["SHA-384"],
+            groups: ["secp384r1"],
+            kems: [],
+            aeads: ["AES-256-GCM"],
+            requesterSignatures: ["P-384"],
           });
         } finally {
           await link.close();

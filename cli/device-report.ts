@@ -26,6 +26,12 @@ export interface DeviceClassResult {
   }[];
 }
 
+/** Whether the responder wanted to know what we are, and had it signed. */
+export interface OwnInfoResult {
+  readonly asked: boolean;
+  readonly signed: boolean;
+}
+
 export interface EventsResult {
   /** What was subscribed to. */
   readonly types: readonly string[];
@@ -48,6 +54,7 @@ export interface DeviceReports {
   readonly supportedAlgorithms?: SupportedAlgorithms;
   readonly log?: readonly LogEntryResult[];
   readonly deviceClass?: DeviceClassResult;
+  readonly ownInfo?: OwnInfoResult;
   readonly events?: EventsResult;
 }
 
@@ -57,7 +64,7 @@ const SHOWN_TEXT = 64;
 
 /** One section for each that was asked for. */
 export function deviceSections(
-  { supportedAlgorithms, log, deviceClass, events }: DeviceReports,
+  { supportedAlgorithms, log, deviceClass, ownInfo, events }: DeviceReports,
   mark: string,
   paint: Paint,
 ): string[][] {
@@ -65,6 +72,7 @@ export function deviceSections(
     supportedAlgorithms === undefined ? [] : algorithmSection(supportedAlgorithms, paint),
     log === undefined ? [] : logSection(log, mark, paint),
     deviceClass === undefined ? [] : classSection(deviceClass, mark, paint),
+    ownInfo === undefined ? [] : [`${paint("bold", "Our own class")}  ${paint("dim", ownInfoText(ownInfo))}`],
     events === undefined ? [] : eventSection(events, paint),
   ];
 }
@@ -98,11 +106,23 @@ function logSection(log: readonly LogEntryResult[], mark: string, paint: Paint):
 
 function classSection({ signed, identifiers }: DeviceClassResult, mark: string, paint: Paint): string[] {
   const summary = signed ? "over our nonce, by the leaf's key" : "unsigned: anybody's claim";
-  const lines = identifiers.map(({ registry, vendorId, subordinateIds }) => {
-    const ids = [...(vendorId === "" ? [] : [`0x${vendorId}`]), ...subordinateIds.map((id) => shown(id, true))];
-    return `  ${signed ? mark : " "} ${[registry, ...ids].join(" · ")}`;
-  });
+  const lines = identifiers.map((one) => `  ${signed ? mark : " "} ${identifierText(one)}`);
   return [`${paint("bold", "Device class")}  ${paint("dim", summary)}`, ...lines];
+}
+
+/** One line that any terminal can show. */
+export function identifierText({
+  registry,
+  vendorId,
+  subordinateIds,
+}: DeviceClassResult["identifiers"][number]): string {
+  const ids = [...(vendorId === "" ? [] : [`0x${vendorId}`]), ...subordinateIds.map((id) => shown(id, true))];
+  return [registry, ...ids].join(" · ");
+}
+
+function ownInfoText({ asked, signed }: OwnInfoResult): string {
+  if (!asked) return "the responder did not ask for it";
+  return `told, since the responder asked for it, ${signed ? "signed by our leaf's key" : "unsigned"}`;
 }
 
 function eventSection({ types, received }: EventsResult, paint: Paint): string[] {

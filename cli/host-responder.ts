@@ -39,12 +39,14 @@ import { measurements } from "../src/messages/measurements.js";
 import { subscribeEventTypes } from "../src/messages/subscribe-event-types.js";
 import { supportedEventTypes } from "../src/messages/supported-event-types.js";
 import { version } from "../src/messages/version.js";
+import { requesterInfo } from "../src/requester-info.js";
 import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
 import { certificateExchanges, HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { mlDsaIdentity } from "./ml-dsa-identity.js";
+import { ownClasses } from "./own-class.js";
 import { requesterTrust } from "./requester-trust.js";
 
 /** What DMTF's emulator and its buffers are made for; as large as that its MaxSPDMmsgSize. */
@@ -54,15 +56,6 @@ const MAX_SPDM_MSG_SIZE = 0x28000;
 const CT_EXPONENT = 20;
 /** Seconds. Requesters on the same host need no more, and those that a person starts and stops by hand are missed soon. */
 const HEARTBEAT_PERIOD = 20;
-/** DMTF has no registry of vendors; what is below its ID is anybody's. */
-const DEVICE_CLASSES = [
-  {
-    standardId: 0,
-    vendorId: new Uint8Array(0),
-    subordinateIds: ["moddable-spdm", "host"].map((text) => Buffer.from(text)),
-  },
-];
-
 const random = (out: Uint8Array): void => {
   randomFillSync(out);
 };
@@ -123,12 +116,20 @@ export interface HostOptions extends Required<Pick<Options, "onFault">>, Pick<Op
   readonly deferMs?: number | undefined;
   /** What it measures and tells of itself. */
   readonly log?: HostLog;
+  /** Told what requesters say that they are; without it they are not asked. */
+  readonly onRequesterInfo?: Parameters<typeof requesterInfo>[0] | undefined;
   /** What it is known by, and who may change its keys. */
   readonly keys?: HostKeyOptions;
 }
 
 export function hostResponder(device: DeviceIdentity, options: HostOptions): Responder {
-  const { heartbeatPeriod = HEARTBEAT_PERIOD, dataTransferSize = DATA_TRANSFER_SIZE, deferMs, ...told } = options;
+  const {
+    heartbeatPeriod = HEARTBEAT_PERIOD,
+    dataTransferSize = DATA_TRANSFER_SIZE,
+    deferMs,
+    onRequesterInfo,
+    ...told
+  } = options;
   const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
@@ -149,13 +150,14 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
     ...keys,
     pqcAsym: pqcIdentitiesOf(device),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
-    deviceClasses: DEVICE_CLASSES,
+    deviceClasses: ownClasses("host"),
     events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),
     random,
     ctExponent: CT_EXPONENT,
     dataTransferSize,
     chunks: chunks(),
     ...(deferMs === undefined ? {} : { deferral: deferral(deferMs) }),
+    ...(onRequesterInfo === undefined ? {} : { requesterInfo: requesterInfo(onRequesterInfo) }),
     sessions: sessionsOf(device, heartbeatPeriod),
     ...mutual(policy, () => requestersOf(device)),
     ...told,

@@ -12,6 +12,7 @@ import { addCertificateCommands } from "./certificate-commands.js";
 import { makeCertificates } from "./certs.js";
 import { loadIdentity, MUTUAL } from "./identity.js";
 import { addKeysCommand } from "./keys-command.js";
+import { ownClasses } from "./own-class.js";
 import { PcapWriter } from "./pcap.js";
 import { provision } from "./provision.js";
 import { type ProvisionedKey, readPublicKey } from "./public-key.js";
@@ -48,6 +49,7 @@ interface AttestArguments extends SessionArguments {
   log?: boolean;
   info?: boolean;
   algorithms?: boolean;
+  tell?: boolean;
   events?: number;
   pcap?: string;
   json?: boolean;
@@ -70,6 +72,7 @@ interface ServeArguments {
   publicKey?: boolean;
   trustedEnvironment?: boolean;
   defer?: number;
+  requesterInfo?: boolean;
   setCertificates?: ServeOptions["setCertificates"];
 }
 
@@ -84,6 +87,7 @@ async function runAttest(name: string, options: AttestArguments): Promise<void> 
   const offer = {
     session: await sessionOffer(options),
     identities: await ownIdentities(options),
+    ownClasses: options.tell ? ownClasses("requester") : undefined,
     reports: { log, deviceClass: info, algorithms, eventSeconds: events },
   };
   const progress = new Progress(options.json === true);
@@ -104,7 +108,7 @@ async function runAttest(name: string, options: AttestArguments): Promise<void> 
 async function attestTarget(
   name: string,
   target: Target,
-  options: AttestArguments & { offer: Pick<Offer, "session" | "identities" | "reports"> },
+  options: AttestArguments & { offer: Pick<Offer, "session" | "identities" | "ownClasses" | "reports"> },
   progress: Progress,
 ): Promise<void> {
   const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);
@@ -195,6 +199,7 @@ function runServe(options: ServeArguments): Promise<void> {
     if (options.trace) program.error("--trace is for --host: what a session with a board carries is not seen here");
     if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
     if (defer !== undefined) program.error("--defer is for --host: a board takes the time it needs");
+    if (rest.requesterInfo) program.error("--requester-info is for --host: the board does not ask");
     if (publicKey || trustedEnvironment) program.error("a board's keys are up to its firmware");
     if (rest.setCertificates !== undefined) program.error("a board's certificates are up to its firmware");
   }
@@ -263,6 +268,7 @@ program
   .option("--log", "read the measurement extension log, and what of it the signed measurements cover")
   .option("--info", "ask what class of device it is")
   .option("--algorithms", "ask for all algorithms that it has, and see that those selected are among them")
+  .option("--tell", "tell a responder that asks what class of device we are, signed with --mutual")
   .option("--events <seconds>", "subscribe to all events, and wait for some, in a session", integer(0, 3600))
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")
@@ -298,6 +304,7 @@ program
   .option("--trace", "print each message that is answered, those in sessions too")
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--defer <milliseconds>", "say ResponseNotReady first to what needs cryptography", integer(1, DEFER_MS_MAX))
+  .option("--requester-info", "ask requesters what class of device they are, and print that")
   .option("--public-key", "be known by a provisioned public key, slot 0's, instead of certificates")
   .option("--trusted-environment", "take changes of keys outside of sessions too")
   .action(runServe);

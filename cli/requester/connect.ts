@@ -36,6 +36,11 @@ export async function exchangeCapabilities(c: Conversation, offer: Offer): Promi
   c.ownFlags = c.version >= V1_1 ? ownFlags(offer) : 0;
   if (c.version >= V1_2) c.ownFlags |= caps.CHUNK_CAP;
   if (c.version >= V1_4) c.ownFlags |= caps.LARGE_RESP_CAP;
+  c.ownClasses = c.version >= V1_3 ? offer.ownClasses : undefined;
+  if (c.ownClasses !== undefined) {
+    const signs = offer.identities !== undefined;
+    c.ownFlags |= caps.ENCAP_CAP | (signs ? caps.EP_INFO_CAP_SIG : caps.EP_INFO_CAP_NO_SIG);
+  }
   // The list may be long, so that none may ask for it who takes no chunks (DSP0274 1.3 §10.4).
   const asksList = offer.reports?.algorithms === true;
   if (asksList && c.version < V1_3) throw new Impossible(`SPDM ${versionName(c.version)} has no list of algorithms`);

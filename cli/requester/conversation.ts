@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
+import type { DeviceClass } from "../../hal/endpoint-info.js";
 import { CHUNK_CAP, MAX_CT_EXPONENT } from "../../src/capabilities.js";
 import { SpdmError } from "../../src/errors.js";
 import { ERROR, GET_VERSION, RESPOND_IF_READY, responseTo } from "../../src/exchange.js";
@@ -71,6 +72,8 @@ export class Conversation {
   multiKey = false;
   /** What TH has of DIGESTS: the response in multi-key connections, else nothing. */
   digests: Uint8Array = new Uint8Array(0);
+  /** What we say that we are, if we say so; from 1.3 on. */
+  ownClasses: readonly DeviceClass[] | undefined;
   /** What the responder told of, if we subscribed to events. */
   events: ReceivedEvent[] | undefined;
   /** What is asked goes through it, as soon as it carries records. */

@@ -23,6 +23,7 @@ import { AEADS, ASYMS, DHES, HASHES, KEMS, oneOrAll, oneOrOthers, PQC_ASYMS, ver
 import type { Offer } from "./requester/offer.js";
 import { CERTIFICATE_POLICIES, type ServeOptions, serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
+import { addSlotsCommand } from "./slots-command.js";
 import {
   CERTIFICATES,
   ensureCertificates,
@@ -73,6 +74,7 @@ interface ServeArguments {
   trustedEnvironment?: boolean;
   defer?: number;
   requesterInfo?: boolean;
+  slotManagement?: boolean;
   setCertificates?: ServeOptions["setCertificates"];
 }
 
@@ -200,6 +202,7 @@ function runServe(options: ServeArguments): Promise<void> {
     if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
     if (defer !== undefined) program.error("--defer is for --host: a board takes the time it needs");
     if (rest.requesterInfo) program.error("--requester-info is for --host: the board does not ask");
+    if (rest.slotManagement) program.error("--slot-management is for --host: the board does not have it");
     if (publicKey || trustedEnvironment) program.error("a board's keys are up to its firmware");
     if (rest.setCertificates !== undefined) program.error("a board's certificates are up to its firmware");
   }
@@ -306,10 +309,12 @@ program
   .option("--defer <milliseconds>", "say ResponseNotReady first to what needs cryptography", integer(1, DEFER_MS_MAX))
   .option("--requester-info", "ask requesters what class of device they are, and print that")
   .option("--public-key", "be known by a provisioned public key, slot 0's, instead of certificates")
+  .option("--slot-management", "experimental: serve SLOT_MANAGEMENT, by which --set-certificates changes slots too")
   .option("--trusted-environment", "take changes of keys outside of sessions too")
   .action(runServe);
 
 addCertificateCommands(program);
+addSlotsCommand(program);
 
 program
   .command("provision")

@@ -43,6 +43,8 @@ export interface ServeOptions {
   readonly deferMs?: number | undefined;
   /** Whether the responder in this process asks requesters what they are, and prints that. */
   readonly requesterInfo?: boolean | undefined;
+  /** Whether the responder in this process serves SLOT_MANAGEMENT, which no published peer speaks yet. */
+  readonly slotManagement?: boolean | undefined;
   /** Of the responder in this process. */
   readonly keys?: HostKeyOptions;
   /** Where the responder in this process lets its certificates be requested and set; by default nowhere. */
@@ -90,6 +92,7 @@ async function openHost({
   transferSize,
   deferMs,
   requesterInfo,
+  slotManagement,
   keys,
   setCertificates,
 }: ServeOptions): Promise<Served> {
@@ -109,6 +112,7 @@ async function openHost({
     heartbeatPeriod,
     dataTransferSize: transferSize,
     deferMs,
+    slotManagement,
     keys: { ...keys, certificates },
     ...(trace ? { onAnswer } : {}),
     ...(requesterInfo ? { onRequesterInfo: printRequester } : {}),

@@ -59,6 +59,7 @@ export async function exchangeCapabilities(c: Conversation, offer: Offer): Promi
   c.transcript.addVca(response.consumed());
   c.setCtExponent(answer.ctExponent);
   c.flags = answer.flags;
+  c.extFlags = answer.extFlags;
   if (c.version >= V1_2) takeSizes(c, answer);
   if (offer.session !== undefined) requireSessions(c, offer.session);
 }

@@ -60,6 +60,8 @@ export class Conversation {
   /** Our own flags, and the responder's. */
   ownFlags = 0;
   flags = 0;
+  /** The responder's, from 1.4 on. */
+  extFlags = 0;
   /** Our own DataTransferSize. */
   readonly dataTransferSize: number;
   /** The responder's DataTransferSize and MaxSPDMmsgSize; from 1.2 on. */

@@ -40,6 +40,7 @@ export interface Device extends Partial<SessionPolicy> {
   readonly deferMs?: number;
   readonly certificates?: HostCertificates;
   readonly onRequesterInfo?: HostOptions["onRequesterInfo"];
+  readonly slotManagement?: boolean;
   /** Handed the responder, and what it tells of itself. */
   readonly ready?: (responder: Responder, log: HostLog) => void;
 }
@@ -55,6 +56,7 @@ export function answering(
     deferMs,
     certificates,
     onRequesterInfo,
+    slotManagement,
     ready,
     ...policy
   }: Device = {},
@@ -69,6 +71,7 @@ export function answering(
     dataTransferSize,
     deferMs,
     onRequesterInfo,
+    slotManagement,
     log,
     keys: { certificates },
   });

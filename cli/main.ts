@@ -12,6 +12,7 @@ import { addCertificateCommands } from "./certificate-commands.js";
 import { makeCertificates } from "./certs.js";
 import { loadIdentity, MUTUAL } from "./identity.js";
 import { addKeysCommand } from "./keys-command.js";
+import { ownClasses } from "./own-class.js";
 import { PcapWriter } from "./pcap.js";
 import { provision } from "./provision.js";
 import { type ProvisionedKey, readPublicKey } from "./public-key.js";
@@ -22,6 +23,7 @@ import { AEADS, ASYMS, DHES, HASHES, KEMS, oneOrAll, oneOrOthers, PQC_ASYMS, ver
 import type { Offer } from "./requester/offer.js";
 import { CERTIFICATE_POLICIES, type ServeOptions, serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
+import { addSlotsCommand } from "./slots-command.js";
 import {
   CERTIFICATES,
   ensureCertificates,
@@ -47,6 +49,8 @@ interface AttestArguments extends SessionArguments {
   transferSize?: number;
   log?: boolean;
   info?: boolean;
+  algorithms?: boolean;
+  tell?: boolean;
   events?: number;
   pcap?: string;
   json?: boolean;
@@ -69,6 +73,8 @@ interface ServeArguments {
   publicKey?: boolean;
   trustedEnvironment?: boolean;
   defer?: number;
+  requesterInfo?: boolean;
+  slotManagement?: boolean;
   setCertificates?: ServeOptions["setCertificates"];
 }
 
@@ -78,12 +84,13 @@ const DEFER_MS_MAX = 60_000;
 const transferSize = integer(MIN_DATA_TRANSFER_SIZE, DATA_TRANSFER_SIZE);
 
 async function runAttest(name: string, options: AttestArguments): Promise<void> {
-  const { log = false, info = false, events } = options;
+  const { log = false, info = false, algorithms = false, events } = options;
   if (events !== undefined && options.session !== true) program.error("events are sent in sessions: give --session");
   const offer = {
     session: await sessionOffer(options),
     identities: await ownIdentities(options),
-    reports: { log, deviceClass: info, eventSeconds: events },
+    ownClasses: options.tell ? ownClasses("requester") : undefined,
+    reports: { log, deviceClass: info, algorithms, eventSeconds: events },
   };
   const progress = new Progress(options.json === true);
   const pcap = options.pcap === undefined ? undefined : new PcapWriter(options.pcap);
@@ -103,7 +110,7 @@ async function runAttest(name: string, options: AttestArguments): Promise<void> 
 async function attestTarget(
   name: string,
   target: Target,
-  options: AttestArguments & { offer: Pick<Offer, "session" | "identities" | "reports"> },
+  options: AttestArguments & { offer: Pick<Offer, "session" | "identities" | "ownClasses" | "reports"> },
   progress: Progress,
 ): Promise<void> {
   const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);
@@ -194,6 +201,8 @@ function runServe(options: ServeArguments): Promise<void> {
     if (options.trace) program.error("--trace is for --host: what a session with a board carries is not seen here");
     if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
     if (defer !== undefined) program.error("--defer is for --host: a board takes the time it needs");
+    if (rest.requesterInfo) program.error("--requester-info is for --host: the board does not ask");
+    if (rest.slotManagement) program.error("--slot-management is for --host: the board does not have it");
     if (publicKey || trustedEnvironment) program.error("a board's keys are up to its firmware");
     if (rest.setCertificates !== undefined) program.error("a board's certificates are up to its firmware");
   }
@@ -261,6 +270,8 @@ program
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--log", "read the measurement extension log, and what of it the signed measurements cover")
   .option("--info", "ask what class of device it is")
+  .option("--algorithms", "ask for all algorithms that it has, and see that those selected are among them")
+  .option("--tell", "tell a responder that asks what class of device we are, signed with --mutual")
   .option("--events <seconds>", "subscribe to all events, and wait for some, in a session", integer(0, 3600))
   .option("--pcap <file>", "write all messages there, link type 291")
   .option("--json", "print one JSON object")
@@ -296,11 +307,14 @@ program
   .option("--trace", "print each message that is answered, those in sessions too")
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--defer <milliseconds>", "say ResponseNotReady first to what needs cryptography", integer(1, DEFER_MS_MAX))
+  .option("--requester-info", "ask requesters what class of device they are, and print that")
   .option("--public-key", "be known by a provisioned public key, slot 0's, instead of certificates")
+  .option("--slot-management", "experimental: serve SLOT_MANAGEMENT, by which --set-certificates changes slots too")
   .option("--trusted-environment", "take changes of keys outside of sessions too")
   .action(runServe);
 
 addCertificateCommands(program);
+addSlotsCommand(program);
 
 program
   .command("provision")

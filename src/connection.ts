@@ -11,6 +11,7 @@ import type { EphemeralKeys } from "./ephemeral-keys.js";
 import { RESPONSE_TOO_LARGE, SpdmError, tooLarge, UNSPECIFIED } from "./errors.js";
 import type { Events } from "./events.js";
 import { NOT_STARTED, type State } from "./exchange.js";
+import type { RequesterInfoRequests } from "./requester-info.js";
 import type { Session } from "./session.js";
 import type { SecureSessions, Sessions } from "./sessions.js";
 import { MeasurementRun, Transcript } from "./transcript.js";
@@ -40,6 +41,8 @@ export interface ResponderOptions {
   readonly deviceClasses?: readonly DeviceClass[];
   /** What requesters are told of, if they subscribe: what `deviceEvents` makes. */
   readonly events?: Events;
+  /** How requesters are asked what they are: what `requesterInfo` makes; without it they are not. */
+  readonly requesterInfo?: RequesterInfoRequests;
   readonly random: Random;
   /** Answers take up to 2^ctExponent µs when they need cryptography. */
   readonly ctExponent: number;
@@ -151,6 +154,8 @@ export class Connection {
   authenticated = false;
   /** Encapsulated requests that are to be fetched outside of sessions. */
   flow: EncapsulatedFlow | undefined;
+  /** Whether the requester was asked outside of sessions what it is. */
+  askedInfo = false;
   /** The large message that comes or goes outside of sessions. */
   transfer: Transfer | undefined;
   /** What keeps a request from outside of sessions that is answered later. */
@@ -177,6 +182,7 @@ export class Connection {
     this.transcript.reset();
     this.measured.reset();
     this.flow = undefined;
+    this.askedInfo = false;
     this.transfer?.end();
     this.deferred?.end();
     this.provisioned = undefined;

@@ -33,6 +33,7 @@ import * as engines from "./engines.js";
 import { ASYMS, HASHES, nameOf, PQC_ASYMS, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
 import { PQC_VERIFIERS } from "./pqc-engines.js";
+import { requireSupported } from "./supported-algorithms.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 const NO_EXT = new Uint8Array(0);
@@ -79,6 +80,7 @@ export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promis
   );
   const chosen = decode("ALGORITHMS", () => readAlgorithms(response, c.version));
   check(chosen, offered, response.offset);
+  if (c.supported !== undefined) requireSupported(chosen, c.supported);
   c.transcript.addVca(request);
   c.transcript.addVca(response.consumed());
   const hash = engines.HASHES[chosen.baseHash];

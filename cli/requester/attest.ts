@@ -18,7 +18,7 @@ import { challenge, type LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
 import { Conversation, type RandomBytes, type Sent } from "./conversation.js";
 import { fetchRequests } from "./encapsulated.js";
-import { askDeviceClass } from "./endpoint-info.js";
+import { askDeviceClass, tellDeviceClass } from "./endpoint-info.js";
 import { VERIFIERS } from "./engines.js";
 import { watchEvents } from "./events.js";
 import { endSession } from "./in-session.js";
@@ -29,6 +29,7 @@ import type { Offer } from "./offer.js";
 import { Prover } from "./prover.js";
 import { compare, type Reference } from "./reference.js";
 import { exerciseSession, openSession, type Parties } from "./session.js";
+import { algorithmsOf } from "./supported-algorithms.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 /** Attempts on a link that showed a disturbance; each begins with GET_VERSION, which clears both sides' transcripts. */
@@ -57,6 +58,8 @@ interface Known {
   readonly chosen: Algorithms;
   /** Signed measurements. */
   readonly blocks: readonly MeasurementBlock[];
+  /** What we prove ourselves with, if we do. */
+  readonly prover: Prover | undefined;
 }
 
 type Draft = { -readonly [K in keyof AttestationResult]: AttestationResult[K] };
@@ -143,7 +146,7 @@ async function converse(c: Conversation, options: AttestOptions, draft: Draft, r
     }
   } else if (reference !== undefined) throw new Untrusted("the responder signs no measurements");
 
-  await askReports(c, options, { slot, key, chosen, blocks: measured?.blocks ?? [] }, draft, reasons);
+  await askReports(c, options, { slot, key, chosen, blocks: measured?.blocks ?? [], prover }, draft, reasons);
   if (options.session !== undefined) {
     onProgress("END_SESSION");
     await endSession(c);
@@ -190,8 +193,8 @@ function digestOf(hash: HashAlgorithm, data: Uint8Array): Uint8Array {
 /** What else the responder is asked to tell of itself. */
 async function askReports(
   c: Conversation,
-  { reports = {}, onProgress }: AttestOptions,
-  { slot, key, chosen, blocks }: Known,
+  { reports = {}, ownClasses, onProgress }: AttestOptions,
+  { slot, key, chosen, blocks, prover }: Known,
   draft: Draft,
   reasons: string[],
 ): Promise<void> {
@@ -202,6 +205,10 @@ async function askReports(
   if (reports.deviceClass) {
     onProgress("GET_ENDPOINT_INFO");
     draft.deviceClass = await askDeviceClass(c, slot, key);
+  }
+  if (ownClasses !== undefined) {
+    onProgress("GET_ENCAPSULATED_REQUEST");
+    draft.ownInfo = await tellDeviceClass(c, prover);
   }
   if (reports.eventSeconds !== undefined) {
     onProgress("SUBSCRIBE_EVENT_TYPES");
@@ -216,6 +223,7 @@ async function agree(c: Conversation, options: AttestOptions, draft: Draft): Pro
   draft.version = versionName(c.version);
   await exchangeCapabilities(c, options);
   draft.capabilities = c.flags;
+  if (c.supported !== undefined) draft.supportedAlgorithms = algorithmsOf(c.supported);
   const chosen = await negotiateAlgorithms(c, options);
   draft.algorithms = algorithmNames(chosen);
   const wanted = (options.publicKey === undefined ? CERT_CAP : PUB_KEY_ID_CAP) | CHAL_CAP;

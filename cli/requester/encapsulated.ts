@@ -29,9 +29,9 @@ export async function fetchRequests(c: Conversation, prover: Prover | undefined)
 }
 
 /** As `fetchRequests`, but resolves to the responder's ERROR if it has none. */
-export async function fetchRequestsIfAny(c: Conversation): Promise<Answers | SpdmError> {
+export async function fetchRequestsIfAny(c: Conversation, prover?: Prover): Promise<Answers | SpdmError> {
   const answer = await c.tryToAsk(GET_ENCAPSULATED_REQUEST, writeGetEncapsulatedRequest);
-  return answer instanceof SpdmError ? answer : answerAll(c, undefined, firstOf(answer));
+  return answer instanceof SpdmError ? answer : answerAll(c, prover, firstOf(answer));
 }
 
 /** As `fetchRequests`, where the first request is GET_DIGESTS without being sent. */

@@ -29,6 +29,7 @@ import {
   PSK_FINISH,
   SET_CERTIFICATE,
   SET_KEY_PAIR_INFO,
+  SLOT_MANAGEMENT,
 } from "../src/exchange.js";
 import { algorithms } from "../src/messages/algorithms.js";
 import { capabilities } from "../src/messages/capabilities.js";
@@ -89,6 +90,7 @@ const SLOW: readonly number[] = [
   GET_CSR,
   SET_CERTIFICATE,
   SET_KEY_PAIR_INFO,
+  SLOT_MANAGEMENT,
 ];
 const clock = (): number => performance.now() | 0;
 const deferral = (deferMs: number) =>

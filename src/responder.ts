@@ -1,4 +1,4 @@
-import { MIN_DATA_TRANSFER_SIZE, MUT_AUTH_CAP } from "./capabilities.js";
+import { CHUNK_CAP, LARGE_RESP_CAP, MIN_DATA_TRANSFER_SIZE, MUT_AUTH_CAP } from "./capabilities.js";
 import type { Serve } from "./chunks.js";
 import { Connection, type ResponderOptions } from "./connection.js";
 import { EphemeralKeys } from "./ephemeral-keys.js";
@@ -280,11 +280,13 @@ export class Responder {
 
 /** What CAPABILITIES shows: the exchanges' flags, and those of what serves them. */
 function capabilityFlags(options: Options, exchanges: readonly Exchange[]): number {
-  const { baseAsym, dataTransferSize, multiKey, mutualAuthentication } = options;
+  const { baseAsym, pqcAsym = [], dataTransferSize, multiKey, mutualAuthentication } = options;
   if (dataTransferSize < MIN_DATA_TRANSFER_SIZE) throw new Error("DataTransferSize is too small");
   const flags = exchanges.reduce((all, { capability }) => all | capability, 0);
   let added = mutualAuthentication === undefined ? 0 : MUT_AUTH_CAP;
   for (const { identity } of baseAsym) added |= identity.publicKey?.flags(flags) ?? 0;
   for (const exchange of exchanges) added |= exchange.requires?.(options, flags) ?? 0;
-  return flags | added | (multiKey?.requires(options, flags) ?? 0);
+  const all = flags | added | (multiKey?.requires(options, flags) ?? 0);
+  // Without a key of its own it negotiates nothing, and so serves nothing but what comes before that.
+  return baseAsym.length + pqcAsym.length === 0 ? all & (CHUNK_CAP | LARGE_RESP_CAP) : all;
 }

@@ -60,8 +60,8 @@ export class Answers {
     this.#session = c.session;
   }
 
-  /** Writes the response to `message`, which is ERROR where there is no other. */
-  answer(message: Uint8Array, w: Writer): void {
+  /** Writes the response to `message`, which is ERROR where there is no other; returns whether there is. */
+  answer(message: Uint8Array, w: Writer): boolean {
     const start = w.offset;
     try {
       const r = new Reader(message);
@@ -70,12 +70,14 @@ export class Answers {
       w.u8(this.#c.version);
       w.u8(responseTo(code));
       this.#dispatch(code, r, w, start);
+      return true;
     } catch (error) {
       if (!(error instanceof SpdmError || error instanceof WireError)) throw error;
       w.offset = start;
       w.u8(this.#c.version);
       w.u8(ERROR);
       writeError(w, error instanceof SpdmError ? error : new SpdmError(INVALID_REQUEST));
+      return false;
     }
   }
 

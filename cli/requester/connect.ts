@@ -98,10 +98,16 @@ function ownFlags({ session, identities }: Offer): number {
   return flags;
 }
 
+/** What can be told of a responder that shows nothing to prove itself with: a blank board, say. */
+export const noIdentity = ({ flags }: Conversation): Impossible | undefined =>
+  (flags & (caps.CERT_CAP | caps.PUB_KEY_ID_CAP)) !== 0
+    ? undefined
+    : new Impossible("the device has no identity: it shows neither certificates nor a public key; provision it first");
+
 function requireSessions(c: Conversation, { psk, updateKeys }: NonNullable<Offer["session"]>): void {
   if (c.version < V1_1) throw new Impossible(`SPDM ${versionName(c.version)} has no sessions`);
   const lacks = (what: string) => new Impossible(`the responder has no ${what}`);
-  if (psk === undefined && !c.both(caps.KEY_EX_CAP)) throw lacks("KEY_EXCHANGE");
+  if (psk === undefined && !c.both(caps.KEY_EX_CAP)) throw noIdentity(c) ?? lacks("KEY_EXCHANGE");
   if (psk !== undefined && !c.both(caps.PSK_CAP)) throw lacks("PSK_EXCHANGE");
   if (!c.both(caps.MAC_CAP)) throw lacks("MAC_CAP, without which there are no secured messages");
   if (updateKeys && !c.both(caps.KEY_UPD_CAP)) throw lacks("KEY_UPDATE");

@@ -3,7 +3,7 @@ import { channel } from "node:diagnostics_channel";
 import type { DeviceClass } from "../../hal/endpoint-info.js";
 import { CHUNK_CAP, MAX_CT_EXPONENT } from "../../src/capabilities.js";
 import { SpdmError } from "../../src/errors.js";
-import { ERROR, GET_VERSION, RESPOND_IF_READY, responseTo } from "../../src/exchange.js";
+import { CHUNK_GET, CHUNK_SEND, ERROR, GET_VERSION, RESPOND_IF_READY, responseTo } from "../../src/exchange.js";
 import type { NegotiateAlgorithms } from "../../src/messages/algorithms.js";
 import { readError } from "../../src/messages/error.js";
 import type { ReceivedEvent } from "../../src/messages/send-event.js";
@@ -38,7 +38,10 @@ const MAX_WAIT_MS = 120_000;
 /** Makes `length` bytes that nobody can foretell. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-/** Told of each answered request, `{ version, code }`: for whoever counts them, as the tests do. */
+/**
+ * Told of each answered request, `{ version, code, encapsulated }`, of the responder's own too, which we answered: for whoever
+ * counts them, as the tests do.
+ */
 const answered = channel("moddable-spdm:answered");
 
 /** One request as it was sent and its response, read past its header. */
@@ -162,7 +165,10 @@ export class Conversation {
     const handle = this.chunks ? largeResponseHandle(response) : undefined;
     const whole = handle === undefined ? response : await fetchInChunks(carrier, handle, large);
     const answer = this.#read(request, whole);
-    if (response !== first && !(answer instanceof SpdmError)) this.#answered(RESPOND_IF_READY);
+    if (answer instanceof SpdmError) return answer;
+    if (large) this.#answered(CHUNK_SEND);
+    if (response !== first) this.#answered(RESPOND_IF_READY);
+    if (handle !== undefined) this.#answered(CHUNK_GET);
     return answer;
   }
 
@@ -211,7 +217,12 @@ export class Conversation {
   }
 
   #answered(code: number): void {
-    answered.publish({ version: this.version, code });
+    answered.publish({ version: this.version, code, encapsulated: false });
+  }
+
+  /** The responder took our answer to an encapsulated request. */
+  took(code: number): void {
+    answered.publish({ version: this.version, code, encapsulated: true });
   }
 }
 

@@ -152,14 +152,13 @@ export class Connection {
   negotiated: Negotiated | undefined;
   /** Whether a CHALLENGE was answered. */
   authenticated = false;
-  /** Encapsulated requests that are to be fetched outside of sessions. */
-  flow: EncapsulatedFlow | undefined;
   /** Whether the requester was asked outside of sessions what it is. */
   askedInfo = false;
   /** The large message that comes or goes outside of sessions. */
   transfer: Transfer | undefined;
   /** What keeps a request from outside of sessions that is answered later. */
   deferred: Deferral | undefined;
+  #flow: EncapsulatedFlow | undefined;
   /** The requester that the board was provisioned with, once its chain is verified. */
   provisioned: Requester | undefined;
 
@@ -191,6 +190,17 @@ export class Connection {
     this.peer = UNKNOWN;
     this.negotiated = undefined;
     this.authenticated = false;
+  }
+
+  /** Encapsulated requests that are to be fetched outside of sessions: a handshake in the clear has its own, and ends them. */
+  get flow(): EncapsulatedFlow | undefined {
+    return this.#flow ?? this.sessions.inTheClear?.flow;
+  }
+
+  set flow(flow: EncapsulatedFlow | undefined) {
+    const handshake = this.sessions.inTheClear;
+    if (handshake === undefined) this.#flow = flow;
+    else handshake.flow = flow;
   }
 
   /** Milliseconds of the board's clock, 32 bits; always 0 where it has none. */

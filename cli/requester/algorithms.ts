@@ -40,6 +40,8 @@ import { Impossible, Untrusted } from "./verdict.js";
 
 const NO_EXT = new Uint8Array(0);
 const REQUEST_LENGTH = 32;
+/** Names that fit in a message. */
+const NAMED_MAX = 4;
 const TABLE_LENGTH = 4;
 const TABLES: Readonly<Record<number, string>> = {
   [DHE]: "DHE group",
@@ -103,12 +105,14 @@ function refusal(
 ): Impossible {
   const refused = `the responder refused NEGOTIATE_ALGORITHMS: ${errorName(code)}`;
   if (code !== INVALID_REQUEST) return new Impossible(refused);
-  const signatures = [...namesOf(ASYMS, baseAsym), ...namesOf(PQC_ASYMS, pqcAsym)].join(", ");
-  const hashes = namesOf(HASHES, baseHash).join(", ");
-  return (
-    noIdentity(c) ?? new Impossible(`${refused}; it may have no key for any of ${signatures}, or none of ${hashes}`)
-  );
+  const keys = someOf([...namesOf(ASYMS, baseAsym), ...namesOf(PQC_ASYMS, pqcAsym)], "algorithms");
+  const hashes = someOf(namesOf(HASHES, baseHash), "hashes");
+  return noIdentity(c) ?? new Impossible(`${refused}; it may have no key for any of ${keys}, or none of ${hashes}`);
 }
+
+/** A few by name, many by their number. */
+const someOf = (names: readonly string[], kind: string): string =>
+  names.length > NAMED_MAX ? `the ${names.length} ${kind} offered` : names.join(", ");
 
 /** What verifies the responder's signatures. */
 export const verifierOf = ({ baseAsym, pqcAsym }: Algorithms): Verifier =>

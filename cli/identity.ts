@@ -83,9 +83,9 @@ export function identityOf(credentials: readonly Credential[], wanted: number): 
   const own = credentials.filter((credential) => credential.algorithm === wanted);
   return portableIdentity(
     new Map(
-      own.map(({ slot, chain, key }): [number, Slot] => [
+      own.map(({ slot, key, ...rest }): [number, Slot] => [
         slot,
-        { chain, signer: SIGNERS[wanted](key, randomFillSync) },
+        { ...rest, signer: SIGNERS[wanted](key, randomFillSync) },
       ]),
     ),
   );
@@ -113,11 +113,11 @@ export function changeableIdentityOf(
   const make = SIGNERS[wanted];
   const keys = new Map<Signer, Uint8Array>();
   const slots = new Map<number, Slot>();
-  for (const { slot, algorithm, chain, key } of credentials) {
+  for (const { slot, algorithm, key, ...rest } of credentials) {
     if (algorithm !== wanted) continue;
     const signer = make(key, randomFillSync);
     keys.set(signer, key);
-    slots.set(slot, { chain, signer });
+    slots.set(slot, { ...rest, signer });
   }
   return changeableIdentity(slots, {
     algorithm: wanted,
@@ -125,7 +125,9 @@ export function changeableIdentityOf(
     save(slot, content) {
       const place = { slot, algorithm: wanted };
       try {
-        save(place, content && { ...place, chain: content.chain, key: keys.get(content.signer)! });
+        if (content === undefined) return save(place, undefined);
+        const { signer, ...rest } = content;
+        save(place, { ...place, ...rest, key: keys.get(signer)! });
       } catch (error) {
         onFault(error);
         throw error;
@@ -142,8 +144,9 @@ function identityFromImage(path: string): LoadedIdentity {
   const bytes = ({ offset, length }: Span) => Uint8Array.from(image.subarray(offset, offset + length));
   return {
     uuid: table.uuid,
-    credentials: table.credentials.map(({ slot, algorithm, chain, key }) => ({
+    credentials: table.credentials.map(({ slot, model, algorithm, chain, key }) => ({
       slot,
+      model,
       algorithm,
       chain: bytes(chain),
       key: bytes(key),

@@ -15,9 +15,9 @@ import {
   type SetCertificate,
   writeSetCertificate,
 } from "../../src/messages/set-certificate.js";
-import { publicKeyInfo } from "../../src/pkcs10.js";
 import { V1_2, V1_3 } from "../../src/versions.js";
 import { Reader } from "../../src/wire.js";
+import { publicKeyInfo } from "../../src/x509-writer.js";
 import { splitChain } from "../chain.js";
 import type { Link } from "../link.js";
 import type { NegotiatedAlgorithms, ProgressListener, SessionResult } from "../report.js";

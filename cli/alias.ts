@@ -1,5 +1,5 @@
 /** What the responder in this process makes of device certificates when it starts: aliases that its measurements go into. */
-import type { Credential } from "../certs/identity-writer.js";
+import type { Credential, DeviceIdentity } from "../certs/identity-writer.js";
 import type { Measurements } from "../hal/measurements.js";
 import { type AliasKeys, p256Alias, p384Alias } from "../hal/portable/alias-key.js";
 import { sha384 } from "../hal/portable/crypto.js";
@@ -15,13 +15,14 @@ const KEYS: Readonly<Record<number, AliasKeys>> = { [ECDSA_P256]: p256Alias, [EC
 export const isAlias = ({ model }: Credential): boolean => model === ALIAS_CERT;
 
 /**
- * `credentials` as they are served: chains of the alias model go on to the alias that comes of `measurements` as they are
+ * The device's credentials as they are served: chains of the alias model go on to the alias that comes of `measurements` as they are
  * now, and have its key; of the device's key nothing is kept. Throws an Error if there are device certificates beside
  * aliases, since CAPABILITIES can say but one (DSP0274 1.3 §10.4, ALIAS_CERT_CAP).
  */
-export function withAliases(credentials: readonly Credential[], measurements: Measurements): readonly Credential[] {
+export function withAliases(device: DeviceIdentity, measurements: Measurements): readonly Credential[] {
+  const { credentials, pqcCredentials = [] } = device;
   if (!credentials.some(isAlias)) return credentials;
-  if (credentials.some(({ model = DEVICE_CERT }) => model === DEVICE_CERT)) {
+  if ([...credentials, ...pqcCredentials].some(({ model = DEVICE_CERT }) => model === DEVICE_CERT)) {
     throw new Error("the identity has both device certificates and those that aliases are issued by");
   }
   const tcbInfo = tcbInfoOf(measurements, sha384, MODEL);

@@ -72,6 +72,13 @@ interface ServeArguments {
   setCertificates?: ServeOptions["setCertificates"];
 }
 
+interface CertsArguments {
+  out: string;
+  force?: boolean;
+  alias?: boolean;
+  asym?: string[];
+}
+
 /** RDT, a power of two, is then no more than what `spdm attest` waits for one answer. */
 const DEFER_MS_MAX = 60_000;
 /** DataTransferSize: what every SPDM endpoint can take, to what ours do. */
@@ -314,18 +321,19 @@ program
   .description("make the development PKI and the identity image that a board is provisioned with")
   .option("--out <folder>", "where to", "build/certs")
   .option("--force", "replace what is there")
+  .option("--alias", "the device's chains end with the authority that issues its aliases, one for each firmware")
   .addOption(
     new Option(
       "--asym <names...>",
       "make chains of these only, which `serve --host` offers beside the device's",
     ).choices([...HOST_ASYMS, ...ML_DSAS.map(({ name }) => name)]),
   )
-  .action(async ({ out, force = false, asym }: { out: string; force?: boolean; asym?: string[] }) => {
+  .action(async ({ out, force = false, alias = false, asym }: CertsArguments) => {
     const kinds = asym && [
       ...HOST_KINDS.filter(({ algorithms }) => asym.some((name) => algorithms.includes(ASYMS[name]))),
       ...ML_DSAS.filter(({ name }) => asym.includes(name)),
     ];
-    const made = await makeCertificates({ out, force, kinds });
+    const made = await makeCertificates({ out, force, alias, kinds });
     console.log(`${made.deviceInfo} (${made.uuid})`);
     for (const file of made.files) console.log(`  ${out}/${file}`);
   });

@@ -126,7 +126,7 @@ function readFwids(list: Der): Fwid[] {
     const digest = fwid.contents(OCTET_STRING);
     fwid.close();
     const hash = type.length === HASH_ALGS.length + 1 && type.startsWith(HASH_ALGS) ? type.charCodeAt(8) : 0;
-    if (digestLength(hash) !== digest.length) throw new WireError("FWID");
+    if (digest.length === 0 || digestLength(hash) !== digest.length) throw new WireError("FWID");
     fwids.push({ hash, digest });
   } while (list.remaining !== 0);
   return fwids;

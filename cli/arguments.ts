@@ -1,6 +1,8 @@
 /** What commands have in common: how arguments are read. */
 import { InvalidArgumentError, Option } from "commander";
+import { MIN_DATA_TRANSFER_SIZE } from "../src/capabilities.js";
 import { VERSIONS } from "../src/versions.js";
+import { DATA_TRANSFER_SIZE } from "./requester/conversation.js";
 import { versionName } from "./requester/names.js";
 import { CRYPTOS } from "./target.js";
 
@@ -14,6 +16,9 @@ export function integer(low: number, high: number): (text: string) => number {
     return value;
   };
 }
+
+/** Reads a DataTransferSize: what every SPDM endpoint can take, to what ours do. */
+export const transferSize = integer(MIN_DATA_TRANSFER_SIZE, DATA_TRANSFER_SIZE);
 
 /** Reads one of several more. */
 export const list =

@@ -14,7 +14,7 @@ import { Untrusted } from "./requester/verdict.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
 import { openTarget, readAnchors, TARGETS, type Target } from "./target.js";
 
-interface Arguments extends SessionArguments {
+export interface Arguments extends SessionArguments {
   version?: string;
   slot: number;
   keyPair?: number;
@@ -51,7 +51,7 @@ export function addCertificateCommands(program: Command): void {
     .action(runInstall);
 }
 
-function connectionOptions(command: Command): Command {
+export function connectionOptions(command: Command): Command {
   return command
     .addOption(versionOption())
     .addOption(new Option("--hash <name>", "offer only this one").choices(Object.keys(HASHES)))
@@ -70,7 +70,7 @@ function connectionOptions(command: Command): Command {
     .option("--json", "print one JSON object");
 }
 
-const painted = (stream: NodeJS.WriteStream): Paint => (wantsColour(stream) ? coloured : plain);
+export const painted = (stream: NodeJS.WriteStream): Paint => (wantsColour(stream) ? coloured : plain);
 
 async function runCsr(name: string, options: CsrArguments): Promise<void> {
   await withTarget(name, options, async (target, given) => {
@@ -99,7 +99,7 @@ async function runInstall(name: string, file: string | undefined, options: Insta
 }
 
 /** Certificates of PEM or DER, as DER; throws an Error with the file. */
-function readChainFile(file: string): Uint8Array {
+export function readChainFile(file: string): Uint8Array {
   const data = readFileSync(file);
   try {
     const blocks = data.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
@@ -112,7 +112,7 @@ function readChainFile(file: string): Uint8Array {
 }
 
 /** Opens the target, and closes it; a responder that cannot be trusted gives exit status 1. */
-async function withTarget(
+export async function withTarget(
   name: string,
   options: Arguments,
   run: (target: Target, given: CertificateOptions) => Promise<void>,

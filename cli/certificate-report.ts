@@ -5,7 +5,7 @@ import { mark } from "./report.js";
 import type { CsrResult, InstallResult } from "./requester/certificates.js";
 
 /** The request in PEM, with a line's end. */
-export function requestPem({ request }: CsrResult): string {
+export function requestPem({ request }: Pick<CsrResult, "request">): string {
   const lines = Buffer.from(request)
     .toString("base64")
     .match(/.{1,64}/g)!;
@@ -17,7 +17,7 @@ function heading(target: string, { version, algorithms }: CsrResult | InstallRes
   return `${paint("bold", printable(target))}  ${parts.join(" · ")}`;
 }
 
-const way = ({ session }: CsrResult | InstallResult): string =>
+export const way = ({ session }: Pick<CsrResult, "session">): string =>
   session === undefined ? "in the clear" : `in a session by ${session.openedBy}`;
 
 export function renderCsr(target: string, result: CsrResult, paint: Paint): string {

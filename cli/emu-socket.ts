@@ -65,10 +65,15 @@ export class EmuSocket {
     return messageOf(payload);
   }
 
+  /** Sends a command that is no message, such as those by which DMTF's responder is made to ask something of us. */
+  async command(command: number, timeoutMs = 1000): Promise<void> {
+    await this.#exchange(encode(command, NOTHING), timeoutMs);
+  }
+
   /** Ends the connection and the server; rejects if the server does not confirm it. */
   async shutdown(timeoutMs = 1000): Promise<void> {
     try {
-      await this.#exchange(encode(SHUTDOWN, NOTHING), timeoutMs);
+      await this.command(SHUTDOWN, timeoutMs);
     } finally {
       this.destroy();
     }
@@ -77,7 +82,7 @@ export class EmuSocket {
   /** Ends the connection; the server waits for the next one, where DMTF's would stop if its client just vanished. */
   async leave(timeoutMs = 1000): Promise<void> {
     // Whatever went wrong before or goes wrong now, the connection ends.
-    await this.#exchange(encode(CONTINUE, NOTHING), timeoutMs).catch(() => {});
+    await this.command(CONTINUE, timeoutMs).catch(() => {});
     this.destroy();
   }
 

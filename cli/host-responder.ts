@@ -29,6 +29,7 @@ import {
   PSK_FINISH,
   SET_CERTIFICATE,
   SET_KEY_PAIR_INFO,
+  SLOT_MANAGEMENT,
 } from "../src/exchange.js";
 import { algorithms } from "../src/messages/algorithms.js";
 import { capabilities } from "../src/messages/capabilities.js";
@@ -36,17 +37,21 @@ import { challenge } from "../src/messages/challenge.js";
 import { endpointInfo } from "../src/messages/endpoint-info.js";
 import { measurementExtensionLog } from "../src/messages/measurement-extension-log.js";
 import { measurements } from "../src/messages/measurements.js";
+import { managedSlots, slotManagement as readOnlySlots } from "../src/messages/slot-management.js";
 import { subscribeEventTypes } from "../src/messages/subscribe-event-types.js";
 import { supportedEventTypes } from "../src/messages/supported-event-types.js";
 import { version } from "../src/messages/version.js";
+import { requesterInfo } from "../src/requester-info.js";
 import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
+import { slotChanges } from "../src/slot-changes.js";
 import { VERSIONS } from "../src/versions.js";
 import { withAliases } from "./alias.js";
 import { certificateExchanges, HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { mlDsaIdentity } from "./ml-dsa-identity.js";
-import { requesterTrust } from "./requester-trust.js";
+import { ownClasses } from "./own-class.js";
+import { pathEngines, requesterTrust } from "./requester-trust.js";
 
 /** What DMTF's emulator and its buffers are made for; as large as that its MaxSPDMmsgSize. */
 export const DATA_TRANSFER_SIZE = 0x1200;
@@ -55,15 +60,6 @@ const MAX_SPDM_MSG_SIZE = 0x28000;
 const CT_EXPONENT = 20;
 /** Seconds. Requesters on the same host need no more, and those that a person starts and stops by hand are missed soon. */
 const HEARTBEAT_PERIOD = 20;
-/** DMTF has no registry of vendors; what is below its ID is anybody's. */
-const DEVICE_CLASSES = [
-  {
-    standardId: 0,
-    vendorId: new Uint8Array(0),
-    subordinateIds: ["moddable-spdm", "host"].map((text) => Buffer.from(text)),
-  },
-];
-
 const random = (out: Uint8Array): void => {
   randomFillSync(out);
 };
@@ -95,6 +91,7 @@ const SLOW: readonly number[] = [
   GET_CSR,
   SET_CERTIFICATE,
   SET_KEY_PAIR_INFO,
+  SLOT_MANAGEMENT,
 ];
 const clock = (): number => performance.now() | 0;
 const deferral = (deferMs: number) =>
@@ -124,12 +121,23 @@ export interface HostOptions extends Required<Pick<Options, "onFault">>, Pick<Op
   readonly deferMs?: number | undefined;
   /** What it measures and tells of itself. */
   readonly log?: HostLog;
+  /** Told what requesters say that they are; without it they are not asked. */
+  readonly onRequesterInfo?: Parameters<typeof requesterInfo>[0] | undefined;
+  /** Whether it serves SLOT_MANAGEMENT, which changes slots where `keys` says that certificates are set. */
+  readonly slotManagement?: boolean | undefined;
   /** What it is known by, and who may change its keys. */
   readonly keys?: HostKeyOptions;
 }
 
 export function hostResponder(device: DeviceIdentity, options: HostOptions): Responder {
-  const { heartbeatPeriod = HEARTBEAT_PERIOD, dataTransferSize = DATA_TRANSFER_SIZE, deferMs, ...told } = options;
+  const {
+    heartbeatPeriod = HEARTBEAT_PERIOD,
+    dataTransferSize = DATA_TRANSFER_SIZE,
+    deferMs,
+    onRequesterInfo,
+    slotManagement,
+    ...told
+  } = options;
   const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
   const { psks = [], policy = DEFAULT_POLICY } = device;
@@ -139,7 +147,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   if (sessions.length > 0) sessions.push(...EVENTS);
   return new Responder({
     versions: VERSIONS,
-    exchanges: [...EXCHANGES, ...exchanges, ...sessions],
+    exchanges: [...EXCHANGES, ...exchanges, ...sessions, ...(slotManagement ? [slotExchange(options.keys)] : [])],
     baseHash: [
       { algorithm: algorithm.SHA_384, engine: sha384 },
       { algorithm: algorithm.SHA_256, engine: sha256 },
@@ -151,18 +159,28 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
     ...keys,
     pqcAsym: pqcIdentitiesOf(device),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
-    deviceClasses: DEVICE_CLASSES,
+    deviceClasses: ownClasses("host"),
     events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),
     random,
     ctExponent: CT_EXPONENT,
     dataTransferSize,
     chunks: chunks(),
     ...(deferMs === undefined ? {} : { deferral: deferral(deferMs) }),
+    ...(onRequesterInfo === undefined ? {} : { requesterInfo: requesterInfo(onRequesterInfo) }),
     sessions: sessionsOf(device, heartbeatPeriod),
     ...mutual(policy, () => requestersOf(device)),
     ...told,
     log,
   });
+}
+
+/** Experimental, and so in no list of what is served. */
+function slotExchange({ certificates }: HostKeyOptions = {}): Exchange {
+  if (certificates === undefined) return readOnlySlots;
+  const { policy } = certificates;
+  return managedSlots(
+    slotChanges({ ...pathEngines([algorithm.ECDSA_P384, algorithm.ECDSA_P256]), policy, csrHash: engines.sha384 }),
+  );
 }
 
 /** ML-DSA where there are chains for it, first the one of about P-384's strength. */

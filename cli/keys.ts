@@ -10,7 +10,7 @@ import {
   HASHES,
   KEY_ALGORITHMS,
   KEY_USES,
-  nameOf,
+  namesOf,
   oneOrAll,
   PQC_ALGORITHMS,
   versionNamed,
@@ -102,12 +102,6 @@ export function changeOf(options: ChangeArguments): KeyChange | undefined {
 
 const CAPABILITIES = ["generate", "erase", "give to slots", "set uses", "set algorithm", "share"];
 const MODELS = ["no certificate", "device certificate", "alias certificate", "generic certificate"];
-
-/** The names of the bits that are set; of those that have none, their numbers. */
-function namesOf(names: Readonly<Record<string, number>>, bits: number): string[] {
-  const each = Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0).filter((bit) => (bits & bit) !== 0);
-  return each.map((bit) => nameOf(names, bit));
-}
 
 const slotsOf = (mask: number): number[] => [0, 1, 2, 3, 4, 5, 6, 7].filter((slot) => (mask & (1 << slot)) !== 0);
 const algorithmOf = (asym: number, pqcAsym: number): string[] => [

@@ -84,7 +84,7 @@ export function toJson(result: AttestationResult): string {
   const { chain, capabilities } = result;
   const { verdict, reasons, target, slot, version, algorithms } = result;
   const { measurements, challenged, measurementsSigned, session, requester, messages } = result;
-  const { log, deviceClass, events, attempts, durationMs, timings, link } = result;
+  const { supportedAlgorithms, log, deviceClass, ownInfo, events, attempts, durationMs, timings, link } = result;
   const object = {
     verdict,
     reasons,
@@ -102,8 +102,10 @@ export function toJson(result: AttestationResult): string {
     challenged: challenged ?? false,
     measurementsSigned: measurementsSigned ?? false,
     measurements,
+    supportedAlgorithms: supportedAlgorithms ?? null,
     log: log ?? null,
     deviceClass: deviceClass ?? null,
+    ownInfo: ownInfo ?? null,
     events: events ?? null,
     session: session ? { ...session, dhe: session.dhe ?? null, kem: session.kem ?? null } : null,
     requester: requester ? { subject: requester.subject, proofs: requester.proofs } : null,

@@ -1,7 +1,9 @@
 import { KINDS } from "../certs/hierarchy.js";
 import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
+import type { RequesterInfo } from "../src/requester-info.js";
 import type { Options } from "../src/responder.js";
+import { identifierText } from "./device-report.js";
 import { serveEmu } from "./emu-server.js";
 import type { HostCertificates, HostKeyOptions } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
@@ -9,6 +11,7 @@ import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
 import { loadIdentity } from "./identity.js";
 import { storeCredential } from "./identity-store.js";
 import { TimeoutError } from "./link.js";
+import { identifiersOf } from "./requester/endpoint-info.js";
 import { CERTIFICATES, ensureCertificates, openBoard } from "./target.js";
 import { traceLine } from "./trace.js";
 
@@ -38,6 +41,10 @@ export interface ServeOptions {
   readonly transferSize?: number | undefined;
   /** Milliseconds after which the responder in this process has what needs cryptography; it says ResponseNotReady until then. */
   readonly deferMs?: number | undefined;
+  /** Whether the responder in this process asks requesters what they are, and prints that. */
+  readonly requesterInfo?: boolean | undefined;
+  /** Whether the responder in this process serves SLOT_MANAGEMENT, which no published peer speaks yet. */
+  readonly slotManagement?: boolean | undefined;
   /** Of the responder in this process. */
   readonly keys?: HostKeyOptions;
   /** Where the responder in this process lets its certificates be requested and set; by default nowhere. */
@@ -84,6 +91,8 @@ async function openHost({
   trace,
   transferSize,
   deferMs,
+  requesterInfo,
+  slotManagement,
   keys,
   setCertificates,
 }: ServeOptions): Promise<Served> {
@@ -103,8 +112,10 @@ async function openHost({
     heartbeatPeriod,
     dataTransferSize: transferSize,
     deferMs,
+    slotManagement,
     keys: { ...keys, certificates },
     ...(trace ? { onAnswer } : {}),
+    ...(requesterInfo ? { onRequesterInfo: printRequester } : {}),
   });
   const measureAgain = () => log.measureAgain(responder);
   process.on("SIGHUP", measureAgain);
@@ -125,6 +136,13 @@ async function openHost({
       process.off("SIGHUP", measureAgain);
     },
   };
+}
+
+function printRequester({ deviceClasses, signed, sessionId }: RequesterInfo): void {
+  const where =
+    sessionId === undefined ? "outside of sessions" : `in session 0x${sessionId.toString(16).padStart(8, "0")}`;
+  const how = signed ? "signed" : "unsigned";
+  for (const one of identifiersOf(deviceClasses)) console.log(`requester ${where}, ${how}: ${identifierText(one)}`);
 }
 
 async function bridgeBoard({ crypto, identity, policy }: ServeOptions): Promise<Served> {

@@ -3,7 +3,6 @@ import type { DeviceClass } from "../hal/endpoint-info.js";
 import type { Identity } from "../hal/identity.js";
 import type { KeyPairs } from "../hal/key-pairs.js";
 import type { MeasurementLog, Measurements } from "../hal/measurements.js";
-import { CHUNK_CAP } from "./capabilities.js";
 import type { Chains } from "./chain.js";
 import type { Chunks } from "./chunks.js";
 import type { Deferral } from "./deferral.js";
@@ -12,6 +11,7 @@ import type { EphemeralKeys } from "./ephemeral-keys.js";
 import { RESPONSE_TOO_LARGE, SpdmError, tooLarge, UNSPECIFIED } from "./errors.js";
 import type { Events } from "./events.js";
 import { NOT_STARTED, type State } from "./exchange.js";
+import type { RequesterInfoRequests } from "./requester-info.js";
 import type { Session } from "./session.js";
 import type { SecureSessions, Sessions } from "./sessions.js";
 import { MeasurementRun, Transcript } from "./transcript.js";
@@ -41,6 +41,8 @@ export interface ResponderOptions {
   readonly deviceClasses?: readonly DeviceClass[];
   /** What requesters are told of, if they subscribe: what `deviceEvents` makes. */
   readonly events?: Events;
+  /** How requesters are asked what they are: what `requesterInfo` makes; without it they are not. */
+  readonly requesterInfo?: RequesterInfoRequests;
   readonly random: Random;
   /** Answers take up to 2^ctExponent µs when they need cryptography. */
   readonly ctExponent: number;
@@ -152,6 +154,8 @@ export class Connection {
   authenticated = false;
   /** Encapsulated requests that are to be fetched outside of sessions. */
   flow: EncapsulatedFlow | undefined;
+  /** Whether the requester was asked outside of sessions what it is. */
+  askedInfo = false;
   /** The large message that comes or goes outside of sessions. */
   transfer: Transfer | undefined;
   /** What keeps a request from outside of sessions that is answered later. */
@@ -178,6 +182,7 @@ export class Connection {
     this.transcript.reset();
     this.measured.reset();
     this.flow = undefined;
+    this.askedInfo = false;
     this.transfer?.end();
     this.deferred?.end();
     this.provisioned = undefined;
@@ -198,11 +203,6 @@ export class Connection {
     return (this.flags & flags) !== 0 && (this.peer.flags & flags) !== 0;
   }
 
-  /** What large messages come and go in, where both sides know how. */
-  get chunks(): Chunks | undefined {
-    return this.version >= V1_2 && (this.peer.flags & CHUNK_CAP) !== 0 ? this.options.chunks : undefined;
-  }
-
   /** Bytes that can be sent at once: until 1.2 no requester said what it takes. */
   get transferSize(): number {
     const { dataTransferSize } = this.options;
@@ -211,8 +211,8 @@ export class Connection {
 
   /** Bytes of the largest response, be it in chunks. */
   get responseRoom(): number {
-    const { chunks } = this;
-    return chunks === undefined ? this.transferSize : Math.min(chunks.maxSpdmMsgSize, this.peer.maxSpdmMsgSize);
+    const { chunks } = this.options;
+    return chunks?.serves(this) ? Math.min(chunks.maxSpdmMsgSize, this.peer.maxSpdmMsgSize) : this.transferSize;
   }
 
   /**
@@ -222,14 +222,13 @@ export class Connection {
   requireRoom(length: number): void {
     if (length <= this.transferSize) return;
     if (this.version < V1_2) throw new SpdmError(UNSPECIFIED);
-    if (length <= this.responseRoom) {
-      this.chunks?.requireFree();
-      return;
-    }
-    throw tooLarge(RESPONSE_TOO_LARGE, length);
+    if (length > this.responseRoom) throw tooLarge(RESPONSE_TOO_LARGE, length);
+    this.options.chunks?.requireFree();
   }
 }
 
 /** Bytes of the largest message that we take or make, be it in chunks. */
-export const messageRoom = ({ chunks, options }: Connection): number =>
-  chunks?.maxSpdmMsgSize ?? options.dataTransferSize;
+export function messageRoom(c: Connection): number {
+  const { chunks, dataTransferSize } = c.options;
+  return chunks?.serves(c) ? chunks.maxSpdmMsgSize : dataTransferSize;
+}

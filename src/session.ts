@@ -49,6 +49,8 @@ export class Session {
   requester: Requester | undefined;
   /** Encapsulated requests that are to be fetched in it. */
   flow: EncapsulatedFlow | undefined;
+  /** Whether the requester was asked in it what it is. */
+  askedInfo = false;
   /** The large message that comes or goes in it. */
   transfer: Transfer | undefined;
   /** What keeps a request of it that is answered later. */

@@ -8,6 +8,7 @@ export const MEASUREMENTS_CONTEXT = "responder-measurements signing";
 export const ENDPOINT_INFO_CONTEXT = "responder-endpoint_info signing";
 export const KEY_EXCHANGE_RSP_CONTEXT = "responder-key_exchange_rsp signing";
 export const REQUESTER_CHALLENGE_AUTH_CONTEXT = "requester-challenge_auth signing";
+export const REQUESTER_ENDPOINT_INFO_CONTEXT = "requester-endpoint_info signing";
 export const FINISH_CONTEXT = "requester-finish signing";
 
 const PREFIX_LENGTH = 64;

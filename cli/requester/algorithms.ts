@@ -18,6 +18,7 @@ import {
   MULTI_KEY_CAP_ONLY,
   MUT_AUTH_CAP,
 } from "../../src/capabilities.js";
+import { INVALID_REQUEST, SpdmError } from "../../src/errors.js";
 import { NEGOTIATE_ALGORITHMS } from "../../src/exchange.js";
 import {
   type Algorithms,
@@ -28,11 +29,13 @@ import {
   writeNegotiateAlgorithms,
 } from "../../src/messages/algorithms.js";
 import { V1_2, V1_3, V1_4 } from "../../src/versions.js";
+import { noIdentity } from "./connect.js";
 import { type Conversation, decode } from "./conversation.js";
 import * as engines from "./engines.js";
-import { ASYMS, HASHES, nameOf, PQC_ASYMS, versionName } from "./names.js";
+import { ASYMS, errorName, HASHES, nameOf, namesOf, PQC_ASYMS, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
 import { PQC_VERIFIERS } from "./pqc-engines.js";
+import { requireSupported } from "./supported-algorithms.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 const NO_EXT = new Uint8Array(0);
@@ -74,11 +77,12 @@ export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promis
     extHash: NO_EXT,
     tables,
   };
-  const { request, response } = await c.ask(NEGOTIATE_ALGORITHMS, (w) =>
-    writeNegotiateAlgorithms(w, offered, c.version),
-  );
+  const answer = await c.tryToAsk(NEGOTIATE_ALGORITHMS, (w) => writeNegotiateAlgorithms(w, offered, c.version));
+  if (answer instanceof SpdmError) throw refusal(c, answer, offered);
+  const { request, response } = answer;
   const chosen = decode("ALGORITHMS", () => readAlgorithms(response, c.version));
   check(chosen, offered, response.offset);
+  if (c.supported !== undefined) requireSupported(chosen, c.supported);
   c.transcript.addVca(request);
   c.transcript.addVca(response.consumed());
   const hash = engines.HASHES[chosen.baseHash];
@@ -89,6 +93,21 @@ export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promis
     throw new Impossible("the responder takes no opaque data, without which there are no secured messages");
   }
   return chosen;
+}
+
+/** What to make of a responder that takes nothing of the offer: it does not say why, but its CAPABILITIES may. */
+function refusal(
+  c: Conversation,
+  { code }: SpdmError,
+  { baseAsym, pqcAsym, baseHash }: NegotiateAlgorithms,
+): Impossible {
+  const refused = `the responder refused NEGOTIATE_ALGORITHMS: ${errorName(code)}`;
+  if (code !== INVALID_REQUEST) return new Impossible(refused);
+  const signatures = [...namesOf(ASYMS, baseAsym), ...namesOf(PQC_ASYMS, pqcAsym)].join(", ");
+  const hashes = namesOf(HASHES, baseHash).join(", ");
+  return (
+    noIdentity(c) ?? new Impossible(`${refused}; it may have no key for any of ${signatures}, or none of ${hashes}`)
+  );
 }
 
 /** What verifies the responder's signatures. */

@@ -8,6 +8,7 @@ import {
   ERROR,
   GET_CERTIFICATE,
   GET_DIGESTS,
+  GET_ENDPOINT_INFO,
   KEY_UPDATE,
   responseTo,
   SEND_EVENT,
@@ -16,14 +17,21 @@ import { NO_SUMMARY } from "../../src/measurement-block.js";
 import { readGetCertificate, writeCertificate } from "../../src/messages/certificate.js";
 import { NONCE_LENGTH, readChallenge, writeChallengeAuth } from "../../src/messages/challenge.js";
 import { readGetDigests, writeDigests } from "../../src/messages/digests.js";
+import {
+  DEVICE_CLASS,
+  deviceClassesLength,
+  readGetEndpointInfo,
+  writeDeviceClasses,
+  writeEndpointInfo,
+} from "../../src/messages/endpoint-info.js";
 import { writeError } from "../../src/messages/error.js";
 import { readKeyUpdate, UPDATE_KEY, VERIFY_NEW_KEY, writeKeyUpdate } from "../../src/messages/key-update.js";
 import { readSendEvent, writeEventAck } from "../../src/messages/send-event.js";
 import { NO_OPAQUE } from "../../src/opaque.js";
-import { ESTABLISHED, type Session } from "../../src/session.js";
-import { REQUESTER_CHALLENGE_AUTH_CONTEXT, sign } from "../../src/signing.js";
+import { ESTABLISHED, HANDSHAKE, type Session } from "../../src/session.js";
+import { REQUESTER_CHALLENGE_AUTH_CONTEXT, REQUESTER_ENDPOINT_INFO_CONTEXT, sign } from "../../src/signing.js";
 import { V1_2 } from "../../src/versions.js";
-import { Reader, WireError, type Writer } from "../../src/wire.js";
+import { Reader, WireError, Writer } from "../../src/wire.js";
 import type { Conversation } from "./conversation.js";
 import type { Prover } from "./prover.js";
 
@@ -37,6 +45,8 @@ const EVENT_COUNT_MAX = 10_000;
 export class Answers {
   /** KEY_UPDATE operations that were answered. */
   readonly keyUpdates: number[] = [];
+  /** Whether we said what we are, and signed that. */
+  endpointInfo: { readonly signed: boolean } | undefined;
   readonly #c: Conversation;
   readonly #prover: Prover | undefined;
   readonly #session: Session | undefined;
@@ -50,8 +60,8 @@ export class Answers {
     this.#session = c.session;
   }
 
-  /** Writes the response to `message`, which is ERROR where there is no other. */
-  answer(message: Uint8Array, w: Writer): void {
+  /** Writes the response to `message`, which is ERROR where there is no other; returns whether there is. */
+  answer(message: Uint8Array, w: Writer): boolean {
     const start = w.offset;
     try {
       const r = new Reader(message);
@@ -60,12 +70,14 @@ export class Answers {
       w.u8(this.#c.version);
       w.u8(responseTo(code));
       this.#dispatch(code, r, w, start);
+      return true;
     } catch (error) {
       if (!(error instanceof SpdmError || error instanceof WireError)) throw error;
       w.offset = start;
       w.u8(this.#c.version);
       w.u8(ERROR);
       writeError(w, error instanceof SpdmError ? error : new SpdmError(INVALID_REQUEST));
+      return false;
     }
   }
 
@@ -75,6 +87,7 @@ export class Answers {
     if (code === GET_DIGESTS && prover !== undefined) this.#digests(prover, r, w, start);
     else if (code === GET_CERTIFICATE && prover !== undefined) this.#certificate(prover, r, w, start);
     else if (code === CHALLENGE && prover !== undefined && session === undefined) this.#challenge(prover, r, w, start);
+    else if (code === GET_ENDPOINT_INFO && session?.phase !== HANDSHAKE) this.#endpointInfo(r, w, start);
     else if (code === KEY_UPDATE && session?.phase === ESTABLISHED) this.#keyUpdate(session, r, w);
     else if (code === SEND_EVENT && session?.phase === ESTABLISHED) this.#events(r, w);
     else throw new SpdmError(UNSUPPORTED_REQUEST, code);
@@ -145,6 +158,27 @@ export class Answers {
     }
     if (events.length > EVENT_COUNT_MAX) throw new SpdmError(UNSPECIFIED);
     writeEventAck(w);
+  }
+
+  #endpointInfo(r: Reader, w: Writer, start: number): void {
+    const { ownClasses, random, suite, transcript, version } = this.#c;
+    const { subCode, slot, nonce: asked } = readGetEndpointInfo(r);
+    const prover = this.#prover;
+    const signs = asked !== undefined;
+    if (ownClasses === undefined || (signs && prover === undefined))
+      throw new SpdmError(UNSUPPORTED_REQUEST, GET_ENDPOINT_INFO);
+    if (subCode !== DEVICE_CLASS || (signs && !prover!.chains.has(slot))) throw new SpdmError(INVALID_REQUEST);
+    const info = new Writer(new Uint8Array(deviceClassesLength(ownClasses)));
+    writeDeviceClasses(info, ownClasses);
+    writeEndpointInfo(w, { slot, nonce: signs ? random(NONCE_LENGTH) : undefined, info: info.message });
+    this.endpointInfo = { signed: signs };
+    if (!signs) return;
+    const il1 = transcript.fork();
+    il1.update(r.consumed());
+    il1.update(w.message.subarray(start, w.offset));
+    const signing = { version, hash: suite!.hash, context: REQUESTER_ENDPOINT_INFO_CONTEXT };
+    sign(prover!.identity, slot, signing, il1, w.view(prover!.signatureLength));
+    prover!.proofs.push("ENDPOINT_INFO");
   }
 
   /** From 1.2 on it begins with VCA. */

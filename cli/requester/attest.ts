@@ -18,7 +18,7 @@ import { challenge, type LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
 import { Conversation, type RandomBytes, type Sent } from "./conversation.js";
 import { fetchRequests } from "./encapsulated.js";
-import { askDeviceClass } from "./endpoint-info.js";
+import { askDeviceClass, tellDeviceClass } from "./endpoint-info.js";
 import { VERIFIERS } from "./engines.js";
 import { watchEvents } from "./events.js";
 import { endSession } from "./in-session.js";
@@ -29,6 +29,7 @@ import type { Offer } from "./offer.js";
 import { Prover } from "./prover.js";
 import { compare, type Reference } from "./reference.js";
 import { exerciseSession, openSession, type Parties } from "./session.js";
+import { algorithmsOf } from "./supported-algorithms.js";
 import { compareTcb } from "./tcb.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
@@ -58,6 +59,8 @@ interface Known {
   readonly chosen: Algorithms;
   /** Signed measurements. */
   readonly blocks: readonly MeasurementBlock[];
+  /** What we prove ourselves with, if we do. */
+  readonly prover: Prover | undefined;
 }
 
 type Draft = { -readonly [K in keyof AttestationResult]: AttestationResult[K] };
@@ -146,7 +149,7 @@ async function converse(c: Conversation, options: AttestOptions, draft: Draft, r
   const reported = measured && { ...measured, results: draft.measurements, judged: reference !== undefined };
   draft.tcb = compareTcb(draft.chain?.tcbs ?? [], reported, chosen, reasons);
 
-  await askReports(c, options, { slot, key, chosen, blocks: measured?.blocks ?? [] }, draft, reasons);
+  await askReports(c, options, { slot, key, chosen, blocks: measured?.blocks ?? [], prover }, draft, reasons);
   if (options.session !== undefined) {
     onProgress("END_SESSION");
     await endSession(c);
@@ -193,8 +196,8 @@ function digestOf(hash: HashAlgorithm, data: Uint8Array): Uint8Array {
 /** What else the responder is asked to tell of itself. */
 async function askReports(
   c: Conversation,
-  { reports = {}, onProgress }: AttestOptions,
-  { slot, key, chosen, blocks }: Known,
+  { reports = {}, ownClasses, onProgress }: AttestOptions,
+  { slot, key, chosen, blocks, prover }: Known,
   draft: Draft,
   reasons: string[],
 ): Promise<void> {
@@ -205,6 +208,10 @@ async function askReports(
   if (reports.deviceClass) {
     onProgress("GET_ENDPOINT_INFO");
     draft.deviceClass = await askDeviceClass(c, slot, key);
+  }
+  if (ownClasses !== undefined) {
+    onProgress("GET_ENCAPSULATED_REQUEST");
+    draft.ownInfo = await tellDeviceClass(c, prover);
   }
   if (reports.eventSeconds !== undefined) {
     onProgress("SUBSCRIBE_EVENT_TYPES");
@@ -219,6 +226,7 @@ async function agree(c: Conversation, options: AttestOptions, draft: Draft): Pro
   draft.version = versionName(c.version);
   await exchangeCapabilities(c, options);
   draft.capabilities = c.flags;
+  if (c.supported !== undefined) draft.supportedAlgorithms = algorithmsOf(c.supported);
   const chosen = await negotiateAlgorithms(c, options);
   draft.algorithms = algorithmNames(chosen);
   const wanted = (options.publicKey === undefined ? CERT_CAP : PUB_KEY_ID_CAP) | CHAL_CAP;

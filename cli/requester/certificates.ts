@@ -15,7 +15,7 @@ import {
   type SetCertificate,
   writeSetCertificate,
 } from "../../src/messages/set-certificate.js";
-import { V1_2, V1_3 } from "../../src/versions.js";
+import { V1_2, V1_3, type Version } from "../../src/versions.js";
 import { Reader } from "../../src/wire.js";
 import { publicKeyInfo } from "../../src/x509-writer.js";
 import { splitChain } from "../chain.js";
@@ -52,8 +52,8 @@ export interface CertificateOptions extends Offer {
   readonly random?: RandomBytes;
 }
 
-/** What both come to. */
-interface Reached {
+/** What all of them come to. */
+export interface Reached {
   readonly slot: number;
   /** As in "1.2". */
   readonly version: string;
@@ -78,11 +78,20 @@ export interface InstallResult extends Reached {
   readonly needsReset: boolean;
 }
 
+/** What a responder has to have. */
+export interface Wanted {
+  readonly name: string;
+  readonly since: Version;
+  has(c: Conversation): boolean;
+}
+
+const flag = (name: string, bit: number): Wanted => ({ name, since: V1_2, has: (c) => (c.flags & bit) !== 0 });
+
 /** Connects, and opens a session if the offer has one; `run` says what happens then. */
-async function connected<T>(
+export async function connected<T>(
   link: Link,
   options: CertificateOptions,
-  capability: { readonly flag: number; readonly name: string },
+  wanted: Wanted,
   run: (c: Conversation, reached: Reached, known: Known) => Promise<T>,
 ): Promise<T> {
   const c = new Conversation(link, options.random);
@@ -91,8 +100,8 @@ async function connected<T>(
     await agreeVersion(c, options);
     await exchangeCapabilities(c, options);
     const chosen = await negotiateAlgorithms(c, options);
-    if (c.version < V1_2) throw new Impossible(`SPDM ${versionName(c.version)} has no ${capability.name}`);
-    if ((c.flags & capability.flag) === 0) throw new Impossible(`the responder takes no ${capability.name}`);
+    if (c.version < wanted.since) throw new Impossible(`SPDM ${versionName(c.version)} has no ${wanted.name}`);
+    if (!wanted.has(c)) throw new Impossible(`the responder takes no ${wanted.name}`);
     const known = await askKnown(c, chosen, options);
     const session = options.session && (await openFor(c, chosen, options, known));
     const names = { baseHash: nameOf(HASHES, chosen.baseHash), baseAsym: nameOf(ASYMS, chosen.baseAsym) };
@@ -109,7 +118,7 @@ async function connected<T>(
 }
 
 /** What the slots showed beforehand. */
-interface Known {
+export interface Known {
   readonly baseAsym: number;
   readonly digests: Digests;
   /** Of the slot, or, if it is empty, of the first that is not; undefined if that leads to no anchor. */
@@ -147,7 +156,7 @@ async function openFor(
 }
 
 /** KeyPairID and CertModel to name, which are 0 where the responder has no choice. */
-function keyPairOf(c: Conversation, { digests }: Known, { slot, keyPairId }: CertificateOptions) {
+export function keyPairOf(c: Conversation, { digests }: Known, { slot, keyPairId }: CertificateOptions) {
   if (!c.multiKey) {
     if (keyPairId !== undefined) throw new Impossible("the responder tells no key pairs apart");
     return { keyPairId: 0, model: 0 };
@@ -160,7 +169,7 @@ function keyPairOf(c: Conversation, { digests }: Known, { slot, keyPairId }: Cer
 
 /** GET_CSR. Throws Untrusted for what is no request that its key signed, and for another key than the slot's. */
 export async function requestCsr(link: Link, options: CertificateOptions): Promise<CsrResult> {
-  return connected(link, options, { flag: CSR_CAP, name: "GET_CSR" }, async (c, reached, known) => {
+  return connected(link, options, flag("GET_CSR", CSR_CAP), async (c, reached, known) => {
     options.onProgress("GET_CSR");
     const asked = { trackingTag: 0, overwrite: false, requesterInfo: NO_BYTES, opaque: NO_BYTES };
     const fields = { ...asked, ...keyPairOf(c, known, options) };
@@ -176,9 +185,10 @@ export async function requestCsr(link: Link, options: CertificateOptions): Promi
   });
 }
 
-function checkRequest(
+/** Throws Untrusted for what is no request that its key, of `baseAsym`, signed. */
+export function checkRequest(
   request: Uint8Array,
-  { baseAsym, trusted }: Known,
+  { baseAsym, trusted }: Pick<Known, "baseAsym" | "trusted">,
   slot: number,
   session: SessionResult | undefined,
 ): Pick<CsrResult, "subject" | "deviceInfo" | "vouchedBy"> {
@@ -207,7 +217,7 @@ export async function installChain(
   certificates: Uint8Array | undefined,
   options: CertificateOptions,
 ): Promise<InstallResult> {
-  return connected(link, options, { flag: SET_CERT_CAP, name: "SET_CERTIFICATE" }, async (c, reached, known) => {
+  return connected(link, options, flag("SET_CERTIFICATE", SET_CERT_CAP), async (c, reached, known) => {
     const { slot, onProgress } = options;
     const erased = certificates === undefined;
     if (erased && c.version < V1_3) throw new Impossible(`SPDM ${versionName(c.version)} has no way to erase a slot`);
@@ -243,7 +253,7 @@ async function setCertificate(c: Conversation, m: SetCertificate): Promise<boole
 }
 
 /** Length, RootHash and certificates. */
-function spdmChain(c: Conversation, certificates: Uint8Array): Uint8Array {
+export function spdmChain(c: Conversation, certificates: Uint8Array): Uint8Array {
   const rootHash = digestOf(c, splitChain(certificates)[0].raw);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(length.length + rootHash.length + certificates.length);
@@ -254,7 +264,7 @@ function spdmChain(c: Conversation, certificates: Uint8Array): Uint8Array {
   return chain;
 }
 
-function digestOf(c: Conversation, data: Uint8Array): Uint8Array {
+export function digestOf(c: Conversation, data: Uint8Array): Uint8Array {
   const { hash } = c.suite!;
   const digest = new Uint8Array(hash.outputLen);
   const running = hash.create();

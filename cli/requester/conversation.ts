@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
+import type { DeviceClass } from "../../hal/endpoint-info.js";
 import { CHUNK_CAP, MAX_CT_EXPONENT } from "../../src/capabilities.js";
 import { SpdmError } from "../../src/errors.js";
-import { ERROR, GET_VERSION, RESPOND_IF_READY, responseTo } from "../../src/exchange.js";
+import { CHUNK_GET, CHUNK_SEND, ERROR, GET_VERSION, RESPOND_IF_READY, responseTo } from "../../src/exchange.js";
+import type { NegotiateAlgorithms } from "../../src/messages/algorithms.js";
 import { readError } from "../../src/messages/error.js";
 import type { ReceivedEvent } from "../../src/messages/send-event.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE, sessionIdOf } from "../../src/record.js";
@@ -15,6 +17,7 @@ import type { Link } from "../link.js";
 import { type Carrier, fetchInChunks, largeResponseHandle, numbersSuffice, sendInChunks } from "./chunks.js";
 import { errorName, requestName } from "./names.js";
 import { whenReady } from "./not-ready.js";
+import { BLOCK_LENGTH_MAX } from "./supported-algorithms.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 /** The requester's own DataTransferSize, if nothing else is said. */
@@ -22,8 +25,10 @@ export const DATA_TRANSFER_SIZE = 0x1200;
 /** Its MaxSPDMmsgSize; as large as that of DMTF's emulator. */
 export const MAX_SPDM_MSG_SIZE = 0x28000;
 
-/** GET_VERSION to ALGORITHMS, the latter with nothing but what may be chosen: 4 + 516, 20 + 20, 52 + 56. */
-const VCA_LENGTH = 668;
+/**
+ * GET_VERSION to ALGORITHMS, the latter with nothing but what may be chosen: 4 + 516, 20 + 20 and an algorithms block, 52 + 56.
+ */
+const VCA_LENGTH = 668 + BLOCK_LENGTH_MAX;
 
 /** ST1: what a responder may take without cryptography (DSP0274 1.3 §8.5). */
 const ST1_MS = 100;
@@ -33,7 +38,10 @@ const MAX_WAIT_MS = 120_000;
 /** Makes `length` bytes that nobody can foretell. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-/** Told of each answered request, `{ version, code }`: for whoever counts them, as the tests do. */
+/**
+ * Told of each answered request, `{ version, code, encapsulated }`, of the responder's own too, which we answered: for whoever
+ * counts them, as the tests do.
+ */
 const answered = channel("moddable-spdm:answered");
 
 /** One request as it was sent and its response, read past its header. */
@@ -55,16 +63,22 @@ export class Conversation {
   /** Our own flags, and the responder's. */
   ownFlags = 0;
   flags = 0;
+  /** The responder's, from 1.4 on. */
+  extFlags = 0;
   /** Our own DataTransferSize. */
   readonly dataTransferSize: number;
   /** The responder's DataTransferSize and MaxSPDMmsgSize; from 1.2 on. */
   peerDataTransferSize = DATA_TRANSFER_SIZE;
   peerMaxSpdmMsgSize = DATA_TRANSFER_SIZE;
+  /** What CAPABILITIES listed of algorithms, if it was asked for that. */
+  supported: NegotiateAlgorithms | undefined;
   suite: Suite | undefined;
   /** Whether the responder has a key of its own for each slot, and says so in DIGESTS; from 1.3 on. */
   multiKey = false;
   /** What TH has of DIGESTS: the response in multi-key connections, else nothing. */
   digests: Uint8Array = new Uint8Array(0);
+  /** What we say that we are, if we say so; from 1.3 on. */
+  ownClasses: readonly DeviceClass[] | undefined;
   /** What the responder told of, if we subscribed to events. */
   events: ReceivedEvent[] | undefined;
   /** What is asked goes through it, as soon as it carries records. */
@@ -151,7 +165,10 @@ export class Conversation {
     const handle = this.chunks ? largeResponseHandle(response) : undefined;
     const whole = handle === undefined ? response : await fetchInChunks(carrier, handle, large);
     const answer = this.#read(request, whole);
-    if (response !== first && !(answer instanceof SpdmError)) this.#answered(RESPOND_IF_READY);
+    if (answer instanceof SpdmError) return answer;
+    if (large) this.#answered(CHUNK_SEND);
+    if (response !== first) this.#answered(RESPOND_IF_READY);
+    if (handle !== undefined) this.#answered(CHUNK_GET);
     return answer;
   }
 
@@ -200,7 +217,12 @@ export class Conversation {
   }
 
   #answered(code: number): void {
-    answered.publish({ version: this.version, code });
+    answered.publish({ version: this.version, code, encapsulated: false });
+  }
+
+  /** The responder took our answer to an encapsulated request. */
+  took(code: number): void {
+    answered.publish({ version: this.version, code, encapsulated: true });
   }
 }
 

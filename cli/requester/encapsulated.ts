@@ -29,9 +29,9 @@ export async function fetchRequests(c: Conversation, prover: Prover | undefined)
 }
 
 /** As `fetchRequests`, but resolves to the responder's ERROR if it has none. */
-export async function fetchRequestsIfAny(c: Conversation): Promise<Answers | SpdmError> {
+export async function fetchRequestsIfAny(c: Conversation, prover?: Prover): Promise<Answers | SpdmError> {
   const answer = await c.tryToAsk(GET_ENCAPSULATED_REQUEST, writeGetEncapsulatedRequest);
-  return answer instanceof SpdmError ? answer : answerAll(c, undefined, firstOf(answer));
+  return answer instanceof SpdmError ? answer : answerAll(c, prover, firstOf(answer));
 }
 
 /** As `fetchRequests`, where the first request is GET_DIGESTS without being sent. */
@@ -47,9 +47,10 @@ async function answerAll(c: Conversation, prover: Prover | undefined, first: Enc
   let due = first;
   for (let count = 0; count < REQUEST_COUNT_MAX; count++) {
     const { requestId, message } = due;
+    let answered = false;
     const deliver = (w: Writer) => {
       writeEncapsulatedHeader(w, requestId);
-      answers.answer(message, w);
+      answered = answers.answer(message, w);
     };
     const answer = await c.tryToAsk(DELIVER_ENCAPSULATED_RESPONSE, deliver, true);
     if (answer instanceof SpdmError) {
@@ -59,6 +60,7 @@ async function answerAll(c: Conversation, prover: Prover | undefined, first: Enc
     const ack = decode(ACK, () => readEncapsulatedResponseAck(answer.response, c.version));
     if (c.version >= V1_2 && ack.ackRequestId !== requestId)
       throw new Untrusted(`${ACK}: of another request than ours`);
+    if (answered) c.took(message[1]);
     if (!goesOn(ack, prover)) {
       if (c.session?.updating) throw new Untrusted(`${ACK}: the responder's new key was not verified`);
       return answers;

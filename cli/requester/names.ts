@@ -187,6 +187,12 @@ export function nameOf(names: Readonly<Record<string, number>>, bit: number): st
   return Object.keys(names).find((name) => names[name] === bit) ?? `0x${bit.toString(16)}`;
 }
 
+/** The names of all bits that are set; of those that have none, their hexadecimal. */
+export const namesOf = (names: Readonly<Record<string, number>>, bits: number): string[] =>
+  Array.from({ length: 32 }, (_, i) => 1 << i)
+    .filter((bit) => (bits & bit) !== 0)
+    .map((bit) => nameOf(names, bit >>> 0));
+
 const VALUE_TYPES: readonly string[] = [
   "immutable ROM",
   "mutable firmware",

@@ -1,3 +1,4 @@
+import type { DeviceClass } from "../../hal/endpoint-info.js";
 import type { Identity } from "../../hal/identity.js";
 import type { HintedKey } from "../../hal/portable/psk.js";
 import type { Version } from "../../src/versions.js";
@@ -17,6 +18,8 @@ export interface Offer {
   readonly session?: SessionOffer | undefined;
   /** What the responder is asked to tell of itself, besides measurements. */
   readonly reports?: ReportOffer | undefined;
+  /** What we say that we are if we are asked, from 1.3 on; signed with one of `identities`. We ask to be asked, once. */
+  readonly ownClasses?: readonly DeviceClass[] | undefined;
   /** What we prove ourselves with if we are asked to, by BaseAsymAlgo bit. */
   readonly identities?: readonly OwnIdentity[] | undefined;
 }
@@ -25,6 +28,8 @@ export interface ReportOffer {
   /** The measurement extension log. */
   readonly log?: boolean;
   readonly deviceClass?: boolean;
+  /** All algorithms that it has. */
+  readonly algorithms?: boolean;
   /** Events, for so many seconds, in a session. */
   readonly eventSeconds?: number | undefined;
 }

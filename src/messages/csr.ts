@@ -54,6 +54,18 @@ export interface GetCsr {
   readonly opaque: Uint8Array;
 }
 
+/** What Param2 says. */
+export type CsrAttributes = Pick<GetCsr, "model" | "trackingTag" | "overwrite">;
+
+export const readAttributes = (bits: number): CsrAttributes => ({
+  model: bits & MODEL,
+  trackingTag: (bits >>> TAG_SHIFT) & TAG_MAX,
+  overwrite: (bits & OVERWRITE) !== 0,
+});
+
+export const writeAttributes = ({ model, trackingTag, overwrite }: CsrAttributes): number =>
+  model | (trackingTag << TAG_SHIFT) | (overwrite ? OVERWRITE : 0);
+
 export function readGetCsr(r: Reader, version: Version): GetCsr {
   const param1 = r.u8();
   const param2 = r.u8();
@@ -62,9 +74,7 @@ export function readGetCsr(r: Reader, version: Version): GetCsr {
   const is13 = version >= V1_3;
   return {
     keyPairId: is13 ? param1 : 0,
-    model: is13 ? param2 & MODEL : 0,
-    trackingTag: is13 ? (param2 >>> TAG_SHIFT) & TAG_MAX : 0,
-    overwrite: is13 && (param2 & OVERWRITE) !== 0,
+    ...readAttributes(is13 ? param2 : 0),
     requesterInfo: r.bytes(requesterInfoLength),
     opaque: readOpaqueOf(r, opaqueLength),
   };
@@ -72,7 +82,7 @@ export function readGetCsr(r: Reader, version: Version): GetCsr {
 
 export function writeGetCsr(w: Writer, m: GetCsr, version: Version): void {
   w.u8(version >= V1_3 ? m.keyPairId : 0);
-  w.u8(version >= V1_3 ? m.model | (m.trackingTag << TAG_SHIFT) | (m.overwrite ? OVERWRITE : 0) : 0);
+  w.u8(version >= V1_3 ? writeAttributes(m) : 0);
   w.u16(m.requesterInfo.length);
   w.u16(m.opaque.length);
   w.bytes(m.requesterInfo);
@@ -117,16 +127,33 @@ export function csr({ hash, pending }: CsrOptions): Exchange {
       const { identity } = c.negotiated!;
       const slots = identity.certificateSlots;
       if (slots === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CSR);
-      const { keyPairId, model } = keyOf(c, slots, asked);
-      const wished = asked.requesterInfo.length === 0 ? undefined : readRequesterInfo(asked.requesterInfo);
-      if (pending !== undefined) awaitReset(pending, asked, request.consumed(), c.version);
-
-      const made = makeCsr(slots, identity, keyPairId, model, wished, hash);
+      const wait = () => {
+        if (pending !== undefined) awaitReset(pending, asked, request.consumed(), c.version);
+      };
+      const made = certificationRequestOf(c, identity, slots, asked, hash, wait);
       if (made.length > CSR_LENGTH_MAX) throw new SpdmError(UNSPECIFIED);
       c.requireRoom(HEADER_LENGTH + made.length);
       writeCsr(response, made);
     },
   };
+}
+
+/**
+ * What `asked` is for, in DER; throws SpdmError or WireError where there can be none.
+ * @param wait Called before it is made, when all is checked: throws SpdmError if it has to wait.
+ */
+export function certificationRequestOf(
+  c: Connection,
+  identity: Identity,
+  slots: CertificateSlots,
+  asked: GetCsr,
+  hash: HashAlgorithm,
+  wait: () => void = () => {},
+): Uint8Array {
+  const { keyPairId, model } = keyOf(c, slots, asked);
+  const wished = asked.requesterInfo.length === 0 ? undefined : readRequesterInfo(asked.requesterInfo);
+  wait();
+  return makeCsr(slots, identity, keyPairId, model, wished, hash);
 }
 
 /** Checks the fields, and finds out which key is meant, and for which kind of certificate. */

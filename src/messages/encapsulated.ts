@@ -117,11 +117,15 @@ function keyUpdateSteps(c: Connection, session: Session): Step[] {
 
 /** What the requester has to fetch in this channel; what nobody waits for yet is begun here. */
 function pending(c: Connection, session: Session | undefined): EncapsulatedFlow | undefined {
-  if (session === undefined) return c.flow;
+  const { requesterInfo } = c.options;
+  if (session === undefined) {
+    c.flow ??= requesterInfo?.flow(c, undefined);
+    return c.flow;
+  }
   const { keyUpdateAfter } = c.options.sessions!;
   const due = keyUpdateAfter !== undefined && session.sentCount >= keyUpdateAfter;
   if (session.flow !== undefined || session.phase !== ESTABLISHED) return session.flow;
-  session.flow = c.options.events?.flow(c, session);
+  session.flow = c.options.events?.flow(c, session) ?? requesterInfo?.flow(c, session);
   if (session.flow === undefined && due && c.both(KEY_UPD_CAP)) {
     session.flow = new EncapsulatedFlow(c.version, session, keyUpdateSteps(c, session));
   }
@@ -169,7 +173,7 @@ export const deliverEncapsulatedResponse: Exchange = Object.freeze({
     if (flow === undefined || !flow.waiting) throw new SpdmError(UNEXPECTED_REQUEST);
     const { requestId, message } = readEncapsulated(request);
     if (requestId !== flow.requestId || message.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
-    if (c.transferSize < LONGEST_ACK) c.chunks?.requireFree();
+    if (c.transferSize < LONGEST_ACK) c.options.chunks?.requireFree();
     // The header is written last, when it is known what follows it.
     const start = response.offset;
     writeAckHeader(response, { requestId: 0, payloadType: NO_PAYLOAD, ackRequestId: requestId }, version);

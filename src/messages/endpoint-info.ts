@@ -31,7 +31,7 @@ import { readVendor, vendorLength, writeVendor } from "../vendor.js";
 import { V1_3 } from "../versions.js";
 import { Reader, WireError, type Writer } from "../wire.js";
 
-const NONCE_LENGTH = 32;
+export const NONCE_LENGTH = 32;
 /** Of the response, but for nonce and EPInfo. */
 const FIXED_LENGTH = 12;
 

@@ -7,6 +7,7 @@
  * | 4      | CertChain: Length (4), RootHash (H), certificates | n | |           |      | absent with Erase |
  */
 import type { CertificateSlots } from "../../hal/certificate-slots.js";
+import type { Identity } from "../../hal/identity.js";
 import { ALIAS_CERT_CAP, CERT_INSTALL_RESET_CAP, SET_CERT_CAP } from "../capabilities.js";
 import { Chains, LENGTH_FIELD } from "../chain.js";
 import type { Connection } from "../connection.js";
@@ -112,8 +113,7 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
     respond(c, request, response, session) {
       const asked = readSetCertificate(request, c.version);
       const { slot } = asked;
-      const negotiated = c.negotiated!;
-      const { identity } = negotiated;
+      const { identity } = c.negotiated!;
       const slots = identity.certificateSlots;
       if (slots === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, SET_CERTIFICATE);
       const bit = 1 << slot;
@@ -123,21 +123,33 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
 
       if (asked.erase) erase(slots, asked);
       else install(c, slots, asked, engines);
-      // What was kept of it is of another chain now.
-      c.negotiated = { ...negotiated, chains: new Chains(identity, negotiated.hash) };
+      showChanges(c, identity);
       if ((slots.pendingMask & bit) !== 0) throw new SpdmError(RESET_REQUIRED);
       writeSetCertificateResponse(response, slot);
     },
   };
 }
 
-function allows(policy: SetCertificatePolicy, bit: number, session: Session | undefined): boolean {
+/** What was kept of a chain is of another one now. */
+export function showChanges(c: Connection, identity: Identity): void {
+  const negotiated = c.negotiated!;
+  if (identity !== negotiated.identity) return;
+  c.negotiated = { ...negotiated, chains: new Chains(identity, negotiated.hash) };
+}
+
+/** Whether a slot, by its bit, may be changed here. */
+export function allows(policy: SetCertificatePolicy, bit: number, session: Session | undefined): boolean {
   if (policy.trustedEnvironment) return true;
   if (session === undefined || (policy.slotsInSessions & bit) === 0) return false;
   return !policy.provenRequesters || session.usesPsk || session.requester !== undefined;
 }
 
-function checkKeyPair(c: Connection, slots: CertificateSlots, { keyPairId, model, erase }: SetCertificate): void {
+/** Throws SpdmError unless KeyPairID and model are such as the connection has. */
+export function checkKeyPair(
+  c: Connection,
+  slots: CertificateSlots,
+  { keyPairId, model, erase }: SetCertificate,
+): void {
   const named = c.negotiated!.multiKey
     ? slots.keyPairs.includes(keyPairId) && (erase || slots.models.includes(model))
     : keyPairId === 0 && model === 0;
@@ -149,7 +161,8 @@ function erase(slots: CertificateSlots, { slot, model, chain }: SetCertificate):
   if (!slots.erase(slot)) throw new SpdmError(OPERATION_FAILED);
 }
 
-function install(c: Connection, slots: CertificateSlots, asked: SetCertificate, engines: PathEngines): void {
+/** Throws SpdmError or WireError, with nothing changed, where the chain cannot be the slot's. */
+export function install(c: Connection, slots: CertificateSlots, asked: SetCertificate, engines: PathEngines): void {
   const { version } = c;
   const { hash, multiKey } = c.negotiated!;
   const { slot } = asked;

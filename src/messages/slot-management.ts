@@ -1,41 +1,47 @@
 /**
- * SLOT_MANAGEMENT (0x88) and SLOT_MANAGEMENT_RESP (0x08), DSP0274 1.4, as far as they only read: SubCodes 0 to 3.
- *
- * No published peer speaks it yet. The layouts are those of DMTF libspdm's open pull requests 3670 (structures) and 3668
- * (behaviour), and of the guide in 3637, as they were in August 2026; boards list the exchange, and show SLOT_MGMT_CAP,
- * only if they want it in spite of that.
+ * SLOT_MANAGEMENT (0x88) and SLOT_MANAGEMENT_RESP (0x08), DSP0274 1.4
  *
  * | offset | request field      | size | offset | response field     | size |
  * | 2      | SubCode            | 1    | 2      | SubCode            | 1    |
  * | 3      | reserved           | 1    | 3      | reserved           | 1    |
  * | 4      | MgmtStructOffset   | 2    | 4      | MgmtStructOffset   | 2    | 0: there is no structure
  * | 6      | reserved           | 2    | 6      | reserved           | 2    |
+ * |        | structure          |      |        | structure          |      | by SubCode: src/slot-structures.ts
  *
- * SlotAddress, the structure of requests that have one, and what responses have, lengths counted from their own start:
+ * No published peer speaks it yet, so it is experimental: layouts and behaviour are those of DMTF libspdm's open pull requests
+ * 3670 and 3668, and of the guide in 3637, as they were in August 2026. What these leave open, or have another way, is ours:
+ * the CSR is of the bank that is addressed, not of the negotiated one; a slot that is there, but empty, is in SlotMask and not
+ * in BankDetails. Boards list the exchange, and show SLOT_MGMT_CAP, only if they want it in spite of that.
  *
- * | SlotAddress       | ReqLength 2 (8), reserved 2, BankID 1, SlotID b3–0 1, reserved 2 |
- * | SupportedSubCodes | RespLength 2, reserved 2, bit map 8, reserved 24 |
- * | BankInfo          | RespLength 2, reserved 2, NumBankElements 1, reserved 3, elements |
- * |  element          | ElementLength 1 (4), BankID 1, SlotMask 1, ModifiableSlotMask 1 |
- * | BankDetails       | RespLength 2, BankID 1, reserved 1, NumSlotElements 2, BankAttributes 1, reserved 1, |
- * |                   | AsymAlgoCapabilities 4, CurrentAsymAlgo 4, AvailableAsymAlgo 4, then the same of PQC, 1 + n each, |
- * |                   | reserved 4, elements |
- * |  element          | ElementLength 2, SlotID 1, reserved 1, SlotAttributes 1, KeyPairID 1, CertificateInfo 1, |
- * |                   | reserved 1, KeyUsage 2, reserved 2, SlotSize 4, Digest H |
- * | CertificateChain  | Length 4, reserved 4, chain |
- *
- * A bank is the slots under one asymmetric algorithm: here, those of one identity, by its place in the board's list.
+ * A bank is the slots under one asymmetric algorithm: here, those of one identity, by its place in the board's list. Its
+ * algorithm is what it is, so that there is no ManageBank.
  */
 import type { Identity } from "../../hal/identity.js";
 import { SLOT_MGMT_CAP } from "../capabilities.js";
 import { Chains } from "../chain.js";
-import type { Connection } from "../connection.js";
+import type { Connection, ResponderOptions } from "../connection.js";
 import { INVALID_REQUEST, SpdmError, UNSUPPORTED_REQUEST } from "../errors.js";
 import { type Exchange, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION, SLOT_MANAGEMENT } from "../exchange.js";
+import type { Session } from "../session.js";
 import { certificateModel, keyAlgorithm, keyPairBehind } from "../slot-keys.js";
+import {
+  bankDetailsLength,
+  bankInfoLength,
+  LENGTH_HEADER,
+  PROVISIONED,
+  readSlotAddress,
+  SELECTED,
+  type SlotAddress,
+  type SlotElement,
+  SUB_CODES_STRUCTURE,
+  writeBankDetails,
+  writeBankInfo,
+  writeLongHeader,
+  writeSlotAddress,
+  writeSubCodes,
+} from "../slot-structures.js";
 import { V1_4 } from "../versions.js";
 import { type Reader, WireError, type Writer } from "../wire.js";
-import { writePqcAsym } from "./key-pair-info.js";
 
 // SubCode
 export const SUPPORTED_SUB_CODES = 0x00;
@@ -47,36 +53,22 @@ export const MANAGE_BANK = 0x20;
 export const MANAGE_SLOT = 0x21;
 export const SET_CERTIFICATE_SUB_CODE = 0x22;
 
-/** BankAttributes: connections that negotiated this algorithm use it. */
-export const SELECTED = 1 << 0;
-/** SlotAttributes: it holds a chain. */
-export const PROVISIONED = 1 << 0;
-
-const SERVED =
-  (1 << SUPPORTED_SUB_CODES) | (1 << GET_BANK_INFO) | (1 << GET_BANK_DETAILS) | (1 << GET_CERTIFICATE_CHAIN);
-const LISTED: readonly number[] = Object.freeze([
-  ...[SUPPORTED_SUB_CODES, GET_BANK_INFO, GET_BANK_DETAILS, GET_CERTIFICATE_CHAIN, GET_CSR_SUB_CODE],
-  ...[MANAGE_BANK, MANAGE_SLOT, SET_CERTIFICATE_SUB_CODE],
+const READING: readonly number[] = Object.freeze([
+  SUPPORTED_SUB_CODES,
+  GET_BANK_INFO,
+  GET_BANK_DETAILS,
+  GET_CERTIFICATE_CHAIN,
+]);
+/** That the specification lists, beside those. */
+const CHANGING: readonly number[] = Object.freeze([
+  GET_CSR_SUB_CODE,
+  MANAGE_BANK,
+  MANAGE_SLOT,
+  SET_CERTIFICATE_SUB_CODE,
 ]);
 
-const HEADER_LENGTH = 8;
-const SLOT_ADDRESS_LENGTH = 8;
-const SUB_CODES_LENGTH = 36;
-const BANK_INFO_LENGTH = 8;
-const BANK_ELEMENT_LENGTH = 4;
-/** Three masks of PQC algorithms and what is reserved behind them included. */
-const BANK_DETAILS_LENGTH = 20 + 3 * 5 + 4;
-/** Without its digest. */
-const SLOT_ELEMENT_LENGTH = 16;
-const CHAIN_HEADER_LENGTH = 8;
-const SLOT = 0x0f;
+export const HEADER_LENGTH = 8;
 const SLOTS = 8;
-
-export interface SlotAddress {
-  readonly bank: number;
-  /** 0 where the whole bank is meant. */
-  readonly slot: number;
-}
 
 export interface SlotManagement {
   readonly subCode: number;
@@ -85,7 +77,7 @@ export interface SlotManagement {
 }
 
 /** Reads the SubCode, and leaves the reader at the structure, if there is one. */
-function readHeader(r: Reader): { subCode: number; hasStructure: boolean } {
+export function readSlotHeader(r: Reader): { subCode: number; hasStructure: boolean } {
   const subCode = r.u8();
   r.skip(1);
   const offset = r.u16();
@@ -96,37 +88,43 @@ function readHeader(r: Reader): { subCode: number; hasStructure: boolean } {
   return { subCode, hasStructure: true };
 }
 
+export function writeSlotHeader(w: Writer, subCode: number, hasStructure: boolean): void {
+  w.u8(subCode);
+  w.u8(0);
+  w.u16(hasStructure ? HEADER_LENGTH : 0);
+  w.u16(0);
+}
+
+/** Leaves the reader behind SlotAddress, where there is one. */
 export function readSlotManagement(r: Reader): SlotManagement {
-  const { subCode, hasStructure } = readHeader(r);
-  const wantsStructure = subCode > GET_BANK_INFO;
-  if (hasStructure !== wantsStructure) throw new WireError("MgmtStructOffset does not fit the SubCode");
-  if (!wantsStructure) return { subCode, address: undefined };
-  if (r.u16() !== SLOT_ADDRESS_LENGTH) throw new WireError("ReqLength of SlotAddress");
-  r.skip(2);
-  const bank = r.u8();
-  const slot = r.u8() & SLOT;
-  r.skip(2);
-  return { subCode, address: { bank, slot } };
+  const { subCode, hasStructure } = readSlotHeader(r);
+  if (hasStructure !== subCode > GET_BANK_INFO) throw new WireError("MgmtStructOffset does not fit the SubCode");
+  return { subCode, address: hasStructure ? readSlotAddress(r) : undefined };
 }
 
+/** Writes all up to SlotAddress. */
 export function writeSlotManagement(w: Writer, { subCode, address }: SlotManagement): void {
-  w.u8(subCode);
-  w.u8(0);
-  w.u16(address === undefined ? 0 : HEADER_LENGTH);
-  w.u16(0);
-  if (address === undefined) return;
-  w.u16(SLOT_ADDRESS_LENGTH);
-  w.u16(0);
-  w.u8(address.bank);
-  w.u8(address.slot);
-  w.u16(0);
+  writeSlotHeader(w, subCode, address !== undefined);
+  if (address !== undefined) writeSlotAddress(w, address);
 }
 
-function writeHeader(w: Writer, subCode: number): void {
-  w.u8(subCode);
-  w.u8(0);
-  w.u16(HEADER_LENGTH);
-  w.u16(0);
+/** How a board's slots are changed: what `slotChanges` makes. */
+export interface SlotChanges {
+  /** Its SubCodes, ascending. */
+  readonly subCodes: readonly number[];
+  /** As `Exchange.requires`. */
+  requires(options: ResponderOptions, flags: number): number;
+  /** Bit n set: slot n can be changed, be it in sessions only. */
+  modifiable(identity: Identity): number;
+  /** Serves one of its SubCodes; `request` stands behind SlotAddress. */
+  respond(
+    c: Connection,
+    identity: Identity,
+    asked: SlotManagement & { readonly address: SlotAddress },
+    request: Reader,
+    response: Writer,
+    session: Session | undefined,
+  ): void;
 }
 
 interface Bank {
@@ -149,30 +147,22 @@ function bankOf(c: Connection, id: number): Bank {
   };
 }
 
-function respondSubCodes(c: Connection, w: Writer): void {
-  c.requireRoom(HEADER_LENGTH + SUB_CODES_LENGTH);
-  writeHeader(w, SUPPORTED_SUB_CODES);
-  w.u16(SUB_CODES_LENGTH);
-  w.u16(0);
-  w.u32(SERVED);
-  w.zeros(4 + 24);
+function respondSubCodes(c: Connection, w: Writer, changes: SlotChanges | undefined): void {
+  c.requireRoom(HEADER_LENGTH + SUB_CODES_STRUCTURE);
+  writeSlotHeader(w, SUPPORTED_SUB_CODES, true);
+  writeSubCodes(w, [...READING, ...(changes?.subCodes ?? [])]);
 }
 
-function respondBankInfo(c: Connection, w: Writer): void {
+function respondBankInfo(c: Connection, w: Writer, changes: SlotChanges | undefined): void {
   const { baseAsym } = c.options;
-  const length = BANK_INFO_LENGTH + BANK_ELEMENT_LENGTH * baseAsym.length;
-  c.requireRoom(HEADER_LENGTH + length);
-  writeHeader(w, GET_BANK_INFO);
-  w.u16(length);
-  w.u16(0);
-  w.u8(baseAsym.length);
-  w.zeros(3);
-  for (let id = 0; id < baseAsym.length; id++) {
-    w.u8(BANK_ELEMENT_LENGTH);
-    w.u8(id);
-    w.u8(baseAsym[id].identity.slotMask);
-    w.u8(0); // nothing can be modified by SLOT_MANAGEMENT
-  }
+  c.requireRoom(HEADER_LENGTH + bankInfoLength(baseAsym.length));
+  writeSlotHeader(w, GET_BANK_INFO, true);
+  const banks = baseAsym.map(({ identity }, bank) => ({
+    bank,
+    slotMask: identity.slotMask | (identity.certificateSlots?.supportedMask ?? 0),
+    modifiableMask: changes?.modifiable(identity) ?? 0,
+  }));
+  writeBankInfo(w, banks);
 }
 
 function respondBankDetails(c: Connection, w: Writer, id: number): void {
@@ -180,68 +170,75 @@ function respondBankDetails(c: Connection, w: Writer, id: number): void {
   const bank = bankOf(c, id);
   const { asym, identity, chains } = bank;
   const slots = [0, 1, 2, 3, 4, 5, 6, 7].filter((slot) => chains.has(slot));
-  const elementLength = SLOT_ELEMENT_LENGTH + hash.outputLen;
-  const length = BANK_DETAILS_LENGTH + elementLength * slots.length;
-  c.requireRoom(HEADER_LENGTH + length);
-  writeHeader(w, GET_BANK_DETAILS);
-  w.u16(length);
-  w.u8(id);
-  w.u8(0);
-  w.u16(slots.length);
-  w.u8(identity === selected ? SELECTED : 0);
-  w.u8(0);
-  // Capabilities, current, available: it is of this algorithm and stays so.
-  for (let i = 0; i < 3; i++) w.u32(asym);
-  for (let i = 0; i < 3; i++) writePqcAsym(w, 0);
-  w.zeros(4);
-  for (const slot of slots) writeSlotElement(c, w, bank, slot);
+  c.requireRoom(HEADER_LENGTH + bankDetailsLength(slots.length, hash.outputLen));
+  writeSlotHeader(w, GET_BANK_DETAILS, true);
+  const details = {
+    bank: id,
+    attributes: identity === selected ? SELECTED : 0,
+    // It is of this algorithm and stays so.
+    ...{ asymCapabilities: asym, asym, availableAsym: asym },
+    ...{ pqcAsymCapabilities: 0, pqcAsym: 0, availablePqcAsym: 0 },
+    slots: slots.map((slot) => slotElement(c, bank, slot)),
+  };
+  writeBankDetails(w, details, hash.outputLen);
 }
 
-function writeSlotElement(c: Connection, w: Writer, { asym, identity, chains }: Bank, slot: number): void {
-  const { multiKey, hash } = c.negotiated!;
+function slotElement(c: Connection, { asym, identity, chains }: Bank, slot: number): SlotElement {
+  const { multiKey } = c.negotiated!;
   const key = multiKey ? keyPairBehind(c.options.keyPairs!, asym, slot) : undefined;
-  w.u16(SLOT_ELEMENT_LENGTH + hash.outputLen);
-  w.u8(slot);
-  w.u8(0);
-  w.u8(PROVISIONED);
-  w.u8(key?.id ?? 0);
-  w.u8(multiKey ? certificateModel(identity, slot) : 0);
-  w.u8(0);
-  w.u16(key?.pair.usage ?? 0);
-  w.u16(0);
-  w.u32(chains.length(slot));
-  w.bytes(chains.digest(slot));
+  return {
+    slot,
+    attributes: PROVISIONED,
+    keyPairId: key?.id ?? 0,
+    certificateInfo: multiKey ? certificateModel(identity, slot) : 0,
+    usage: key?.pair.usage ?? 0,
+    size: chains.length(slot),
+    digest: chains.digest(slot),
+  };
 }
 
 function respondChain(c: Connection, w: Writer, { bank, slot }: SlotAddress): void {
   const { chains } = bankOf(c, bank);
   if (slot >= SLOTS || !chains.has(slot)) throw new SpdmError(INVALID_REQUEST);
   const length = chains.length(slot);
-  c.requireRoom(HEADER_LENGTH + CHAIN_HEADER_LENGTH + length);
-  writeHeader(w, GET_CERTIFICATE_CHAIN);
-  w.u32(length);
-  w.u32(0);
+  c.requireRoom(HEADER_LENGTH + LENGTH_HEADER + length);
+  writeSlotHeader(w, GET_CERTIFICATE_CHAIN, true);
+  writeLongHeader(w, length);
   chains.read(slot, 0, w.view(length));
 }
 
-export const slotManagement: Exchange = Object.freeze({
-  request: SLOT_MANAGEMENT,
-  since: V1_4,
-  after: NEGOTIATED,
-  channels: OUTSIDE_SESSION | IN_SESSION,
-  capability: 0,
-  extCapability: SLOT_MGMT_CAP,
-  peerCapability: 0,
-  endsM1: false,
-  respond(c, request, response) {
-    const subCode = request.message[request.offset];
-    if (!LISTED.includes(subCode)) throw new SpdmError(INVALID_REQUEST);
-    if (subCode > GET_CERTIFICATE_CHAIN) throw new SpdmError(UNSUPPORTED_REQUEST, SLOT_MANAGEMENT);
-    const { address } = readSlotManagement(request);
-    if (address === undefined) {
-      if (subCode === SUPPORTED_SUB_CODES) respondSubCodes(c, response);
-      else respondBankInfo(c, response);
-    } else if (subCode === GET_BANK_DETAILS) respondBankDetails(c, response, address.bank);
-    else respondChain(c, response, address);
-  },
-} satisfies Exchange);
+function exchange(changes: SlotChanges | undefined): Exchange {
+  return {
+    request: SLOT_MANAGEMENT,
+    since: V1_4,
+    after: NEGOTIATED,
+    channels: OUTSIDE_SESSION | IN_SESSION,
+    capability: 0,
+    extCapability: SLOT_MGMT_CAP,
+    peerCapability: 0,
+    endsM1: false,
+    requires: (options, flags) => changes?.requires(options, flags) ?? 0,
+    respond(c, request, response, session) {
+      const subCode = request.message[request.offset];
+      if (!READING.includes(subCode) && changes?.subCodes.includes(subCode) !== true) {
+        if (!CHANGING.includes(subCode)) throw new SpdmError(INVALID_REQUEST);
+        throw new SpdmError(UNSUPPORTED_REQUEST, SLOT_MANAGEMENT);
+      }
+      const { address } = readSlotManagement(request);
+      if (subCode === SUPPORTED_SUB_CODES) respondSubCodes(c, response, changes);
+      else if (subCode === GET_BANK_INFO) respondBankInfo(c, response, changes);
+      else if (subCode === GET_BANK_DETAILS) respondBankDetails(c, response, address!.bank);
+      else if (subCode === GET_CERTIFICATE_CHAIN) respondChain(c, response, address!);
+      else {
+        const { identity } = bankOf(c, address!.bank);
+        changes!.respond(c, identity, { subCode, address: address! }, request, response, session);
+      }
+    },
+  };
+}
+
+/** That only reads: SubCodes 0 to 3. */
+export const slotManagement: Exchange = Object.freeze(exchange(undefined));
+
+/** That changes slots too, as `changes` has it. */
+export const managedSlots = (changes: SlotChanges): Exchange => exchange(changes);

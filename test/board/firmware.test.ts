@@ -160,7 +160,8 @@ describe("what the board measures and checks", () => {
   test("without an identity image the board still answers MCTP", limit, async () => {
     const board = await boot({ flash: new Uint8Array(0) });
     assert.ok(board.lines.includes("identity: none in flash"));
-    await linkTo(board);
+    const link = await linkTo(board);
+    await assert.rejects(attest(link, attestOptions({})), /the device has no identity: .*; provision it first$/);
     await board.close();
   });
 

@@ -26,7 +26,7 @@ import { p384, sha384 } from "../../hal/portable/crypto.js";
 import { ECDSA_P384, SHA_384 } from "../../src/algorithms.js";
 import { NO_SUMMARY } from "../../src/measurement-block.js";
 import { SECURED_TYPE } from "../../src/record.js";
-import { V1_0, V1_2, V1_3, VERSIONS } from "../../src/versions.js";
+import { V1_0, V1_2, V1_3, V1_4, VERSIONS } from "../../src/versions.js";
 import { PSK, REQUESTER, ROOTS, testFlash } from "./support/identity.js";
 
 const limit = { timeout: 180_000 };
@@ -84,10 +84,13 @@ describe("the board, in a secure session", () => {
     });
   }
 
-  for (const session of [undefined, SESSION]) {
+  for (const [version, session] of [
+    [V1_3, undefined],
+    [V1_4, SESSION],
+  ] as const) {
     test(`logs what it measured, and says what it is, ${session ? "in a session" : "signed"}`, limit, async () => {
       const reports = { log: true, deviceClass: true };
-      const { log, deviceClass } = await trusted(linkTo(board), { reports, ...(session ? { session } : {}) });
+      const { log, deviceClass } = await trusted(linkTo(board), { version, reports, ...(session ? { session } : {}) });
       assert.deepEqual(
         log!.map(({ type, covered }) => [type, covered]),
         [

@@ -7,7 +7,7 @@ import type { SessionPolicy } from "../../certs/identity-image.js";
 import type { Credential } from "../../certs/identity-writer.js";
 import type { HostCertificates } from "../../cli/host-keys.js";
 import { HostLog } from "../../cli/host-log.js";
-import { DATA_TRANSFER_SIZE, hostResponder } from "../../cli/host-responder.js";
+import { DATA_TRANSFER_SIZE, type HostOptions, hostResponder } from "../../cli/host-responder.js";
 import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
 import { type Link, TimeoutError } from "../../cli/link.js";
 import type { AttestOptions } from "../../cli/requester/attest.js";
@@ -39,6 +39,8 @@ export interface Device extends Partial<SessionPolicy> {
   /** How long it pretends to need for cryptography. */
   readonly deferMs?: number;
   readonly certificates?: HostCertificates;
+  readonly onRequesterInfo?: HostOptions["onRequesterInfo"];
+  readonly slotManagement?: boolean;
   /** Handed the responder, and what it tells of itself. */
   readonly ready?: (responder: Responder, log: HostLog) => void;
 }
@@ -53,6 +55,8 @@ export function answering(
     dataTransferSize,
     deferMs,
     certificates,
+    onRequesterInfo,
+    slotManagement,
     ready,
     ...policy
   }: Device = {},
@@ -66,6 +70,8 @@ export function answering(
     heartbeatPeriod,
     dataTransferSize,
     deferMs,
+    onRequesterInfo,
+    slotManagement,
     log,
     keys: { certificates },
   });

@@ -15,10 +15,12 @@ const [, PSK] = loadPsks(join(KEYS, "psk.json"));
 
 describe("spdm attest --session", () => {
   /** Runs the command against a server here. */
-  async function run(device: Device, ...options: string[]) {
+  const run = (device: Device, ...options: string[]) => runCommand("attest", device, "--session", ...options);
+
+  async function runCommand(command: string, device: Device, ...options: string[]) {
     const answer = answering(undefined, device);
     const server = await serveEmu({ port: 0, onMessage: answer });
-    const args = [SPDM, "attest", `emu:127.0.0.1:${server.port}`, "--root", ROOTS[1], "--session", ...options];
+    const args = [SPDM, command, `emu:127.0.0.1:${server.port}`, "--root", ROOTS[1], ...options];
     try {
       return await new Promise<{ stdout: string; stderr: string; status: number }>((resolve) => {
         execFile(process.execPath, args, (error, stdout, stderr) => {
@@ -29,6 +31,16 @@ describe("spdm attest --session", () => {
       await server.close();
     }
   }
+
+  test("spdm events is in a session, and spdm log in the clear", async () => {
+    const events = await runCommand("events", {}, "--seconds", "0");
+    assert.equal(events.status, 0);
+    assert.match(events.stdout, /SUBSCRIBE_EVENT_TYPES.*\nEvents {2}EventLost, .*\n {4}none came\n/s);
+    const log = await runCommand("log", {}, "--version", "1.3");
+    assert.equal(log.status, 0);
+    assert.match(log.stdout, /\nMeasurement log {2}(\d+) of \1 entries covered by signed measurements\n/);
+    assert.doesNotMatch(log.stdout, /Secure session/);
+  });
 
   test("says what went in the clear and what did not", async () => {
     const { stdout, status } = await run(

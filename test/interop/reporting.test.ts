@@ -4,9 +4,15 @@
  */
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { OOB_ENCAP_ENDPOINT_INFO } from "../../cli/emu-frame.js";
+import { EmuSocket } from "../../cli/emu-socket.js";
+import { identityOf, loadRequester } from "../../cli/identity.js";
+import type { Link } from "../../cli/link.js";
+import { ownClasses } from "../../cli/own-class.js";
 import { attest } from "../../cli/requester/attest.js";
 import { AEADS, ASYMS, DHES, HASHES, oneOrAll, versionName } from "../../cli/requester/names.js";
 import type { SessionOffer } from "../../cli/requester/offer.js";
@@ -22,6 +28,8 @@ const SESSION: SessionOffer = {
   inTheClear: false,
   updateKeys: false,
 };
+
+const IDENTITIES = [{ algorithm: ASYMS["P-384"], identity: identityOf(loadRequester(KEYS), ASYMS["P-384"]) }];
 
 /** How often the requester's capture has these bytes after MCTP's message type for SPDM: a request in the clear. */
 function sent(folder: KeyFolder, ...header: number[]): number {
@@ -69,7 +77,7 @@ describe("spdm_requester_emu against serve --host: MEL, EP_INFO", { skip, timeou
   }
 });
 
-describe("spdm attest --log --info against spdm_responder_emu", { skip, timeout: TIMEOUT_MS }, () => {
+describe("spdm attest --log --info --algorithms against spdm_responder_emu", { skip, timeout: TIMEOUT_MS }, () => {
   for (const [i, version] of [V1_3, V1_4].entries()) {
     for (const session of [undefined, SESSION]) {
       test(`SPDM ${versionName(version)}, ${session === undefined ? "out of sessions" : "in a session"}`, async () => {
@@ -86,7 +94,7 @@ describe("spdm attest --log --info against spdm_responder_emu", { skip, timeout:
             slot: 0,
             anchors: readAnchors([join(KEYS, "ecp384/ca.cert.der")]),
             reference: undefined,
-            reports: { log: true, deviceClass: true },
+            reports: { log: true, deviceClass: true, algorithms: true },
             ...(session === undefined ? {} : { session }),
             onProgress() {},
           });
@@ -107,6 +115,14 @@ describe("spdm attest --log --info against spdm_responder_emu", { skip, timeout:
             signed: true,
             identifiers: [{ registry: "DMTF", vendorId: "", subordinateIds: ["123456"] }],
           });
+          assert.deepEqual(result.supportedAlgorithms, {
+            signatures: ["P-384"],
+            hashes: ["SHA-384"],
+            groups: ["secp384r1"],
+            kems: [],
+            aeads: ["AES-256-GCM"],
+            requesterSignatures: ["P-384"],
+          });
         } finally {
           await link.close();
           child.kill();
@@ -114,5 +130,107 @@ describe("spdm attest --log --info against spdm_responder_emu", { skip, timeout:
         }
       });
     }
+  }
+});
+
+/** A link on which the responder is told, before the request behind `arm`, to have one of its own. */
+class ArmedLink implements Link {
+  readonly roundTripMs = 2000;
+  readonly timeScale = 1;
+  readonly disturbanceCount = 0;
+  readonly #socket: EmuSocket;
+  #armed = false;
+
+  constructor(socket: EmuSocket) {
+    this.#socket = socket;
+  }
+
+  arm(): void {
+    this.#armed = true;
+  }
+
+  async exchange(type: number, message: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    if (this.#armed) await this.#socket.command(OOB_ENCAP_ENDPOINT_INFO);
+    this.#armed = false;
+    return (await this.#socket.exchange(type, message, timeoutMs)).message;
+  }
+
+  close(): Promise<void> {
+    return this.#socket.leave();
+  }
+}
+
+describe("spdm attest --tell against spdm_responder_emu", { skip, timeout: TIMEOUT_MS }, () => {
+  for (const [i, version] of [V1_3, V1_4].entries()) {
+    for (const session of [undefined, SESSION]) {
+      test(`SPDM ${versionName(version)}, ${session === undefined ? "out of sessions" : "in a session"}`, async () => {
+        const port = 24788 + 2 * i + (session === undefined ? 0 : 1);
+        const folder = new KeyFolder();
+        const options = [
+          "--ver",
+          versionName(version),
+          ...SUITE,
+          ...AEAD,
+          "--meas_hash",
+          "SHA_384",
+          "--basic_mut_auth",
+          "NO",
+        ];
+        const child = startResponder(port, folder, options);
+        await (await connected(port)).close();
+        const link = new ArmedLink(await EmuSocket.connect("127.0.0.1", port));
+        try {
+          const result = await attest(link, {
+            version,
+            baseHash: HASHES["SHA-384"],
+            baseAsym: ASYMS["P-384"],
+            slot: 0,
+            anchors: readAnchors([join(KEYS, "ecp384/ca.cert.der")]),
+            reference: undefined,
+            ownClasses: ownClasses("requester"),
+            identities: IDENTITIES,
+            ...(session === undefined ? {} : { session }),
+            onProgress: (step) => step === "GET_ENCAPSULATED_REQUEST" && link.arm(),
+          });
+          assert.deepEqual(result.reasons, []);
+          // It would have refused a signature that it could not verify.
+          assert.deepEqual(result.ownInfo, { asked: true, signed: true });
+        } finally {
+          await link.close();
+          child.kill();
+          await once(child, "close");
+          folder.remove();
+        }
+      });
+    }
+  }
+});
+
+describe("spdm_requester_emu against serve --host --requester-info", { skip, timeout: TIMEOUT_MS }, () => {
+  const PORT = 24792;
+
+  for (const version of ["1.3", "1.4"]) {
+    test(`SPDM ${version}: unsigned outside of sessions, signed in one that it proved itself in`, async () => {
+      const folder = new KeyFolder();
+      const server = await startServe(PORT, ["--host", "--requester-info", "--mutual", "encapsulated"]);
+      let told = "";
+      server.stdout!.on("data", (chunk) => {
+        told += chunk;
+      });
+      try {
+        const output = await runRequester(PORT, folder, [
+          ...["--ver", version, ...SUITE, ...AEAD, "--meas_op", "ALL"],
+          ...["--exe_conn", "DIGEST,CERT,CHAL,EP_INFO", "--exe_session", "KEY_EX,EP_INFO"],
+        ]);
+        assert.doesNotMatch(output, /ERROR/);
+        assert.match(output, /exit 0$/);
+        assert.match(told, /^requester outside of sessions, unsigned: DMTF · 123456$/m);
+        assert.match(told, /^requester in session 0x[0-9a-f]{8}, signed: DMTF · 123456$/m);
+      } finally {
+        server.kill();
+        await once(server, "close");
+        folder.remove();
+      }
+    });
   }
 });

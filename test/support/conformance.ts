@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hostExchanges } from "../../cli/host-responder.js";
 import { REQUESTS, versionName } from "../../cli/requester/names.js";
+import { equal } from "../../src/equal.js";
 import { GET_VERSION } from "../../src/exchange.js";
 import { V1_0, VERSIONS, type Version } from "../../src/versions.js";
 import { COVERAGE, PEER } from "./coverage.js";
 import { Decoder, versionOf } from "./decoder.js";
-import { messagesOf, pairsOf, RECORDINGS } from "./vectors.js";
+import { chunkPairsOf, messagesOf, pairsOf, RECORDINGS } from "./vectors.js";
 
 const DOCUMENT = fileURLToPath(new URL("../../docs/conformance.md", import.meta.url));
 
@@ -25,9 +26,15 @@ request and SPDM version:
 
 - **r**: a responder here serves it, \`spdm serve\` for one
 - **q**: the requester, \`spdm attest\` and its like, has asked it and believed the answer
-- **v**: request and response of a recorded run of DMTF's programs decode, and encode to the same bytes
+- **v**: request and response of a recorded run of DMTF's programs decode, and encode to the same bytes. Their responder
+  never has anybody wait, so that RESPOND_IF_READY is in none
 - **d**: one of DMTF's programs was at the other end (libspdm 4.0.0-rc; with SPDM_EMU_BIN)
 - **b**: the firmware on the emulated board has answered it
+
+SEND_EVENT goes the other way, encapsulated: **r** has sent it and had it acknowledged, **q** has acknowledged it. Nobody's
+VENDOR_DEFINED_REQUEST is served unless a board brings a vendor: **r** is a responder in a test that did, with the exchange of
+\`src/messages/vendor-defined.ts\`; the requester has none to ask. SLOT_MANAGEMENT is experimental, and served only by who asks
+for it.
 
 A dash: the version does not have it; GET_VERSION is in 1.0 whatever comes after it. An empty cell: nothing of the above yet.
 
@@ -66,11 +73,17 @@ function addListed(table: Table): void {
     for (const version of VERSIONS) if (version >= first) table.add("r", version, request);
 }
 
+/** Messages put together of chunks, and the chunks. */
 function addRecorded(table: Table): void {
   for (const recording of RECORDINGS) {
+    const { messages } = messagesOf(recording);
     const decoder = new Decoder(recording);
-    for (const pair of pairsOf(messagesOf(recording).messages))
-      if (decoder.reencoded(pair) !== undefined) table.add("v", versionOf(recording), pair.request[1]);
+    for (const pair of [...pairsOf(messages), ...chunkPairsOf(messages)]) {
+      const encoded = decoder.reencoded(pair);
+      if (encoded === undefined) continue;
+      if (!equal(encoded[0], pair.request) || !equal(encoded[1], pair.response)) throw new Error(recording.name);
+      table.add("v", versionOf(recording), pair.request[1]);
+    }
   }
 }
 

@@ -4,6 +4,8 @@ import { ML_DSA_65, MULTI_KEY_CONN } from "../../src/algorithms.js";
 import { HANDSHAKE_IN_THE_CLEAR_CAP } from "../../src/capabilities.js";
 import {
   CHALLENGE,
+  CHUNK_GET,
+  CHUNK_SEND,
   DELIVER_ENCAPSULATED_RESPONSE,
   END_SESSION,
   FINISH,
@@ -30,6 +32,7 @@ import * as algorithms from "../../src/messages/algorithms.js";
 import * as capabilities from "../../src/messages/capabilities.js";
 import * as certificate from "../../src/messages/certificate.js";
 import * as challenge from "../../src/messages/challenge.js";
+import * as chunk from "../../src/messages/chunk.js";
 import * as csr from "../../src/messages/csr.js";
 import * as digests from "../../src/messages/digests.js";
 import * as encapsulated from "../../src/messages/encapsulated.js";
@@ -117,6 +120,13 @@ export class Decoder {
     w.bytes(message);
   }
 
+  #reencodeChunk(r: Reader, w: Writer): void {
+    const header = chunk.readChunkHeader(r, this.version);
+    chunk.writeChunkHeader(w, header, this.version);
+    if (header.sequence === 0) w.u32(r.u32());
+    w.bytes(r.bytes(header.length));
+  }
+
   /** SupportedVersions of the requester, VersionSelection of the responder. */
   #reencodeOpaque(asked: Uint8Array, told: Uint8Array): void {
     const { version } = this;
@@ -183,6 +193,15 @@ export class Decoder {
         assert.equal(toHex(info.written()), toHex(told.info));
         return asked.nonce === undefined ? 0 : suite.signatureLength;
       }
+      case CHUNK_SEND:
+        this.#reencodeChunk(request, w);
+        chunk.writeChunkSendAck(answer, chunk.readChunkSendAck(response, version), version);
+        answer.bytes(response.bytes(response.remaining));
+        return 0;
+      case CHUNK_GET:
+        chunk.writeChunkGet(w, chunk.readChunkGet(request, version), version);
+        this.#reencodeChunk(response, answer);
+        return 0;
       case KEY_EXCHANGE: {
         const asked = keyExchange.readKeyExchange(request, version, this.exchangeLengths[0]);
         keyExchange.writeKeyExchange(w, asked, version);

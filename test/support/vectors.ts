@@ -198,6 +198,18 @@ function chunk(message: Uint8Array): Uint8Array {
   return message.subarray(start, start + size);
 }
 
+/** Requests that carry a large message, or fetch one, with their responses that are none of ERROR. */
+export function chunkPairsOf(messages: readonly Message[]): Pair[] {
+  const pairs: Pair[] = [];
+  for (let i = 0; i < messages.length; i += 2) {
+    const { n, session, bytes: request } = messages[i];
+    const { bytes: response } = messages[i + 1];
+    const isChunk = request[1] === CHUNK_SEND || request[1] === CHUNK_GET;
+    if (isChunk && response[1] !== ERROR) pairs.push({ n, session, request, response });
+  }
+  return pairs;
+}
+
 /**
  * Requests with their responses, chunks put together. Requests and responses take turns, and a chunked transfer is
  * not interrupted.

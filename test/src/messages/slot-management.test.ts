@@ -2,12 +2,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INVALID_REQUEST, RESPONSE_TOO_LARGE, UNSUPPORTED_REQUEST } from "../../../src/errors.js";
-import { readSlotManagement, slotManagement, writeSlotManagement } from "../../../src/messages/slot-management.js";
+import {
+  readSlotHeader,
+  readSlotManagement,
+  slotManagement,
+  writeSlotHeader,
+  writeSlotManagement,
+} from "../../../src/messages/slot-management.js";
+import * as structures from "../../../src/slot-structures.js";
 import { V1_3, V1_4 } from "../../../src/versions.js";
-import { Reader, Writer } from "../../../src/wire.js";
+import { Reader, WireError, Writer } from "../../../src/wire.js";
 import { concat, toHex, u16, u32 } from "../../support/bytes.js";
 import { CURVES, digestOf, HASHES, negotiated, spdmChainOf } from "../../support/fixture.js";
 import { multiKey } from "../../support/key-pairs.js";
+import { mutations } from "../../support/mutations.js";
 import * as requests from "../../support/requests.js";
 import { Peer, sessionBoard } from "../../support/session.js";
 
@@ -142,5 +150,42 @@ test("requests encode as they decode", () => {
     w.bytes(whole.subarray(0, 2));
     writeSlotManagement(w, readSlotManagement(r));
     assert.equal(toHex(w.message), toHex(whole));
+  }
+});
+
+test("responses encode as they decode; cut short or flipped they are read, or a WireError", () => {
+  const conversation = negotiated(V1_4, { ...SUITE, ...MULTI_KEY_CONN }, managed());
+  const codecs: readonly (readonly [request: Uint8Array, again: (r: Reader, w: Writer) => void])[] = [
+    [plain(0), (r, w) => structures.writeSubCodes(w, structures.readSubCodes(r))],
+    [plain(1), (r, w) => structures.writeBankInfo(w, structures.readBankInfo(r))],
+    [addressed(2, 1), (r, w) => structures.writeBankDetails(w, structures.readBankDetails(r, 32), 32)],
+    [
+      addressed(3, 0, 4),
+      (r, w) => {
+        const chain = structures.readLong(r);
+        structures.writeLongHeader(w, chain.length);
+        w.bytes(chain);
+      },
+    ],
+  ];
+  for (const [request, again] of codecs) {
+    const response = conversation.answer(request);
+    const reencoded = (bytes: Uint8Array): Uint8Array => {
+      const r = new Reader(bytes);
+      const w = new Writer(new Uint8Array(response.length));
+      w.bytes(r.bytes(2));
+      const { subCode, hasStructure } = readSlotHeader(r);
+      writeSlotHeader(w, subCode, hasStructure);
+      again(r, w);
+      return w.written();
+    };
+    assert.equal(toHex(reencoded(response)), toHex(response));
+    for (const mutated of mutations(response)) {
+      try {
+        reencoded(mutated);
+      } catch (error) {
+        assert.ok(error instanceof WireError, String(error));
+      }
+    }
   }
 });

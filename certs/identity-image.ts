@@ -12,8 +12,8 @@
  * |        | data, keys        |       | of the entries                                               |
  * | end-32 | digest            | 32    | SHA-256 of all before                                        |
  *
- * An entry: slot 1 | kind 1 | zero 2 | algorithm 4 | dataOffset 4 | dataLength 4 | keyOffset 4 | keyLength 4. What is left
- * open here is zero; numbers are bytes.
+ * An entry: slot 1 | kind 1 | model 1 | zero 1 | algorithm 4 | dataOffset 4 | dataLength 4 | keyOffset 4 | keyLength 4. What
+ * is left open here is zero; numbers are bytes.
  *
  * | kind               | slot             | algorithm        | data                          | key               |
  * |--------------------|------------------|------------------|-------------------------------|-------------------|
@@ -22,6 +22,9 @@
  * | 2 requester anchor |                  |                  | certificate, DER              |                   |
  * | 3 session policy   | MutAuthRequested | options          |                               |                   |
  * | 4 requester chain  |                  | BaseAsymAlgo bit | certificates, DER, root first |                   |
+ *
+ * The model is a credential's CertModel (DSP0274 1.3 §10.24): 1 device, 2 alias, 3 generic certificates; 0 is 1, as firmware
+ * that knows no models has it. Of other kinds it is zero.
  *
  * Private scalars are big-endian. A pre-shared key should have as many bytes as the hash; DMTF's emulator has 12.
  *
@@ -34,6 +37,7 @@
 import type { HashAlgorithm } from "../hal/crypto.js";
 import type { Storage } from "../hal/storage.js";
 import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
+import { DEVICE_CERT } from "../src/key-pairs.js";
 import { Reader, WireError } from "../src/wire.js";
 
 export const MAGIC = Object.freeze([0x53, 0x50, 0x44, 0x4d, 0x2d, 0x49, 0x44, 0x00]);
@@ -44,6 +48,7 @@ export const DIGEST_LENGTH = 32;
 export const IMAGE_LENGTH_MAX = 0x10000;
 export const UUID_LENGTH = 16;
 const SLOT_COUNT = 8;
+const MODEL_MAX = 3;
 /** Every slot under both algorithms, and eight of the others. */
 export const ENTRY_COUNT_MAX = 24;
 /** CERTIFICATE counts in 16 bits up to SPDM 1.3, and puts 4 bytes and the root's hash (64 at most) in front. */
@@ -81,6 +86,7 @@ export interface Entry {
   readonly index: number;
   readonly slot: number;
   readonly kind: number;
+  readonly model: number;
   readonly algorithm: number;
   readonly data: Span;
   readonly key: Span;
@@ -91,6 +97,8 @@ export interface CredentialEntry {
   /** Place among the image's entries. */
   readonly index: number;
   readonly slot: number;
+  /** CertModel, 1 to 3. */
+  readonly model: number;
   /** BaseAsymAlgo bit: 0x10 P-256, 0x80 P-384. */
   readonly algorithm: number;
   readonly chain: Span;
@@ -183,11 +191,12 @@ function readEntries(r: Reader): Entry[] {
   while (r.remaining !== 0) {
     const slot = r.u8();
     const kind = r.u8();
-    if (r.u16() !== 0) throw new WireError("identity image: reserved bytes");
+    const model = r.u8();
+    if (r.u8() !== 0) throw new WireError("identity image: reserved bytes");
     const algorithm = r.u32();
     const data = { offset: r.u32(), length: r.u32() };
     const key = { offset: r.u32(), length: r.u32() };
-    entries.push({ index: entries.length, slot, kind, algorithm, data, key });
+    entries.push({ index: entries.length, slot, kind, model, algorithm, data, key });
   }
   return entries;
 }
@@ -196,9 +205,10 @@ function byKind(entries: readonly Entry[]): Omit<IdentityTable, "length" | "uuid
   const of = (kind: number) => entries.filter((entry) => entry.kind === kind);
   const [policy] = of(POLICY);
   return {
-    credentials: of(CREDENTIAL).map(({ index, slot, algorithm, data, key }) => ({
+    credentials: of(CREDENTIAL).map(({ index, slot, model, algorithm, data, key }) => ({
       index,
       slot,
+      model: model || DEVICE_CERT,
       algorithm,
       chain: data,
       key,
@@ -223,10 +233,11 @@ function policyOf({ slot, algorithm: options }: Entry): SessionPolicy {
 /** What contradicts the format, if anything; data and keys lie from `start` to before `end`. */
 export function faultOf(entries: readonly Entry[], start: number, end: number): string | undefined {
   for (const entry of entries) {
-    const { index, slot, kind, data, key } = entry;
+    const { index, slot, kind, model, data, key } = entry;
     const limits = LIMITS[kind];
     if (limits === undefined) return `kind of entry ${index}`;
     if (!slotFits(kind, slot)) return `slot of entry ${index}`;
+    if (model < 0 || model > (kind === CREDENTIAL ? MODEL_MAX : 0)) return `model of entry ${index}`;
     if (!algorithmFits(entry)) return `algorithm or key length of entry ${index}`;
     if (!fits(data, limits.data, start, end)) return `data of entry ${index}`;
     if (!fits(key, limits.key, start, end)) return `key of entry ${index}`;

@@ -1,6 +1,7 @@
 /** Makes identity images; their format is in identity-image.ts, which boards read them with. */
 import type { HashAlgorithm } from "../hal/crypto.js";
 import type { HintedKey } from "../hal/portable/psk.js";
+import { DEVICE_CERT } from "../src/key-pairs.js";
 import { Writer } from "../src/wire.js";
 import * as image from "./identity-image.js";
 
@@ -9,6 +10,8 @@ export interface Credential {
   readonly slot: number;
   /** BaseAsymAlgo bit. Images hold 0x10, P-256, and 0x80, P-384. */
   readonly algorithm: number;
+  /** CertModel of the chain, 1 to 3; default 1, DeviceCert. */
+  readonly model?: number;
   /** DER certificates one behind the other, root first, leaf last. */
   readonly chain: Uint8Array;
   /** The leaf's private scalar, big-endian: 32 bytes for P-256, 48 for P-384; what other algorithms' engines take. */
@@ -44,6 +47,7 @@ export interface DeviceIdentity {
 interface Part {
   readonly slot: number;
   readonly kind: number;
+  readonly model?: number;
   readonly algorithm: number;
   readonly data: Uint8Array;
   readonly key: Uint8Array;
@@ -93,7 +97,10 @@ export function writeIdentityImage(identity: DeviceIdentity, sha256: HashAlgorit
     end += length;
     return { offset: end - length, length };
   };
-  const entries = parts.map((part, index) => ({ ...part, index, data: place(part.data), key: place(part.key) }));
+  const entries = parts.map((part, index) => ({
+    ...{ model: 0, ...part, index },
+    ...{ data: place(part.data), key: place(part.key) },
+  }));
   const fault = image.faultOf(entries, tableEnd, end);
   if (fault !== undefined) throw new RangeError(fault);
   const length = end + image.DIGEST_LENGTH;
@@ -116,10 +123,12 @@ export function writeIdentityImage(identity: DeviceIdentity, sha256: HashAlgorit
   return w.written();
 }
 
-function writeEntry(w: Writer, { slot, kind, algorithm, data, key }: image.Entry): void {
+function writeEntry(w: Writer, { slot, kind, model, algorithm, data, key }: image.Entry): void {
   w.u8(slot);
   w.u8(kind);
-  w.zeros(2);
+  // As older firmware takes it, too.
+  w.u8(model === DEVICE_CERT ? 0 : model);
+  w.u8(0);
   w.u32(algorithm);
   for (const { offset, length } of [data, key]) {
     w.u32(offset);

@@ -4,7 +4,7 @@ import { MemoryKeyPairs, P256_INFO, P384_INFO, type ProvisionedKey } from "../bo
 import type { Credential } from "../certs/identity-writer.js";
 import { p256Signer, p384Signer, type Signer, sha384 } from "../hal/portable/crypto.js";
 import * as algorithm from "../src/algorithms.js";
-import { MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
+import { ALIAS_CERT_CAP, MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
 import { Der, SEQUENCE } from "../src/der.js";
 import type { Exchange } from "../src/exchange.js";
 import { KEY_P256, KEY_P384 } from "../src/key-pairs.js";
@@ -17,6 +17,7 @@ import { setKeyPairInfo } from "../src/messages/set-key-pair-info.js";
 import { multiKeyConnections } from "../src/multi-key.js";
 import type { Options } from "../src/responder.js";
 import { keyAlgorithm } from "../src/slot-keys.js";
+import { isAlias } from "./alias.js";
 import { splitChain } from "./chain.js";
 import { changeableIdentityOf, identityOf, type Place, publicKeyIdentityOf } from "./identity.js";
 import { pathEngines } from "./requester-trust.js";
@@ -66,7 +67,12 @@ export function hostKeys(
     });
     return { baseAsym, exchanges: [] };
   }
-  if (certificates !== undefined) return changeableKeys(credentials, certificates, onFault);
+  const aliases = credentials.some(isAlias);
+  if (certificates !== undefined) {
+    // Nobody could sign a request for the device's key: it is gone when its alias is issued.
+    if (aliases) throw new Error("an identity that issues aliases takes no certificates");
+    return changeableKeys(credentials, certificates, onFault);
+  }
   const identities = HOST_ASYMS.map((algorithm) => ({ algorithm, identity: identityOf(credentials, algorithm) }));
   const baseAsym = identities.filter(({ identity }) => identity.slotMask !== 0);
   const keyPairs = new MemoryKeyPairs({
@@ -80,8 +86,17 @@ export function hostKeys(
     holdsChain: (asym, slot) =>
       credentials.some((credential) => keyAlgorithm(credential.algorithm) === asym && credential.slot === slot),
   });
-  return { baseAsym, exchanges: KEY_EXCHANGES, keyPairs, multiKey: multiKeyConnections(MULTI_KEY_CAP_NEG) };
+  return {
+    baseAsym,
+    exchanges: aliases ? KEY_EXCHANGES.map(ofAliases) : KEY_EXCHANGES,
+    keyPairs,
+    multiKey: multiKeyConnections(MULTI_KEY_CAP_NEG),
+  };
 }
+
+/** GET_CERTIFICATE is what says that chains are aliases'. */
+const ofAliases = (exchange: Exchange): Exchange =>
+  exchange === certificate ? { ...certificate, capability: certificate.capability | ALIAS_CERT_CAP } : exchange;
 
 /** What chains of the device can be of. */
 const CHANGEABLE: readonly number[] = [algorithm.ECDSA_P384, algorithm.ECDSA_P256];

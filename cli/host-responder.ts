@@ -46,6 +46,7 @@ import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { slotChanges } from "../src/slot-changes.js";
 import { VERSIONS } from "../src/versions.js";
+import { withAliases } from "./alias.js";
 import { certificateExchanges, HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { mlDsaIdentity } from "./ml-dsa-identity.js";
@@ -139,7 +140,8 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   } = options;
   const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
-  const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
+  const { psks = [], policy = DEFAULT_POLICY } = device;
+  const credentials = withAliases(device, log.measurements);
   const { exchanges, ...keys } = hostKeys(credentials, options.keys ?? {}, (error) => told.onFault(error, 0));
   const sessions = sessionExchanges(credentials.length > 0, psks.length > 0, policy);
   if (sessions.length > 0) sessions.push(...EVENTS);

@@ -13,7 +13,7 @@ import type { ProvisionedKey } from "../public-key.js";
 import type { AttestationResult, Messages, ProgressListener } from "../report.js";
 import { type ChainTrust, verifyChain } from "../trust.js";
 import { asymName, negotiateAlgorithms, selected, verifierOf } from "./algorithms.js";
-import { askChain, askDigests, requireUse, type SlotChain } from "./certificate.js";
+import { askChain, askDigests, isAlias, requireUse, type SlotChain } from "./certificate.js";
 import { challenge, type LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
 import { Conversation, type RandomBytes, type Sent } from "./conversation.js";
@@ -30,6 +30,7 @@ import { Prover } from "./prover.js";
 import { compare, type Reference } from "./reference.js";
 import { exerciseSession, openSession, type Parties } from "./session.js";
 import { algorithmsOf } from "./supported-algorithms.js";
+import { compareTcb } from "./tcb.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 /** Attempts on a link that showed a disturbance; each begins with GET_VERSION, which clears both sides' transcripts. */
@@ -145,6 +146,8 @@ async function converse(c: Conversation, options: AttestOptions, draft: Draft, r
         throw new Untrusted(`measurements: not those that ${name} summarised`);
     }
   } else if (reference !== undefined) throw new Untrusted("the responder signs no measurements");
+  const reported = measured && { ...measured, results: draft.measurements, judged: reference !== undefined };
+  draft.tcb = compareTcb(draft.chain?.tcbs ?? [], reported, chosen, reasons);
 
   await askReports(c, options, { slot, key, chosen, blocks: measured?.blocks ?? [], prover }, draft, reasons);
   if (options.session !== undefined) {
@@ -178,7 +181,7 @@ async function identify(
   if (session !== undefined && session.psk === undefined) requireUse(digests, slot, KEY_EX_USE, "KEY_EXCHANGE");
   if ((c.flags & MEAS_CAP) === MEAS_CAP_SIG) requireUse(digests, slot, MEASUREMENT_USE, "MEASUREMENTS");
   const chain = await askChain(c, slot, digests);
-  const key = trustedKey(c, chain, chosen, options, draft, reasons);
+  const key = trustedKey(c, chain, chosen, isAlias(c, digests, slot), options, draft, reasons);
   return key === undefined ? undefined : { slot, chainDigest: chain.digest, key };
 }
 
@@ -239,11 +242,12 @@ function trustedKey(
   c: Conversation,
   { certificates, rootHash }: SlotChain,
   chosen: Algorithms,
+  alias: boolean,
   { anchors }: AttestOptions,
   draft: Draft,
   reasons: string[],
 ): LeafKey | undefined {
-  const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date() });
+  const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date(), alias });
   draft.chain = trust;
   reasons.push(...trust.reasons);
   return trust.trusted ? leafKey(trust, chosen) : undefined;

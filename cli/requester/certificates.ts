@@ -15,16 +15,16 @@ import {
   type SetCertificate,
   writeSetCertificate,
 } from "../../src/messages/set-certificate.js";
-import { publicKeyInfo } from "../../src/pkcs10.js";
 import { V1_2, V1_3, type Version } from "../../src/versions.js";
 import { Reader } from "../../src/wire.js";
+import { publicKeyInfo } from "../../src/x509-writer.js";
 import { splitChain } from "../chain.js";
 import type { Link } from "../link.js";
 import type { NegotiatedAlgorithms, ProgressListener, SessionResult } from "../report.js";
 import { verifyChain } from "../trust.js";
 import { negotiateAlgorithms, selected } from "./algorithms.js";
 import { leafKey } from "./attest.js";
-import { askAllDigests, askChain, placeOf } from "./certificate.js";
+import { askAllDigests, askChain, isAlias, placeOf } from "./certificate.js";
 import { deviceInfoIn, nameText, readRequest } from "./certification-request.js";
 import type { LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
@@ -133,7 +133,8 @@ async function askKnown(c: Conversation, chosen: Algorithms, options: Certificat
   const slot = [wanted, 0, 1, 2, 3, 4, 5, 6, 7].find((each) => (digests.slotMask & (1 << each)) !== 0);
   if (slot === undefined || anchors.length === 0) return { baseAsym, digests, trusted: undefined };
   const { digest: chainDigest, certificates, rootHash } = await askChain(c, slot, digests);
-  const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date() });
+  const alias = isAlias(c, digests, slot);
+  const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date(), alias });
   // A chain that is not trusted may be the very one that is to be replaced.
   const trusted = trust.trusted ? { slot, chainDigest, key: leafKey(trust, chosen) } : undefined;
   return { baseAsym, digests, trusted };

@@ -124,6 +124,13 @@ enum identity_kind {
 size_t identity_read_key(uint32_t index, enum identity_kind kind, uint8_t key[IDENTITY_KEY_LENGTH_MAX]);
 
 /*
+ * psk.c: HMAC (RFC 2104) by the hash of `digestLength` 32, 48 or 64, of at most a block of key and HMAC_DATA_LENGTH_MAX of
+ * data; `out` may be one of them.
+ */
+#define HMAC_DATA_LENGTH_MAX 512u
+void hmac(size_t digestLength, const void *key, size_t keyLength, const void *data, size_t length, void *out);
+
+/*
  * psk.c: HKDF-Extract (RFC 5869 2.2), HMAC of entry `index`'s pre-shared key under `salt` (at most a block of the hash),
  * by the hash of `digestLength` 32, 48 or 64. False, with nothing written, for any other length or entry.
  */

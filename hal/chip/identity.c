@@ -12,6 +12,7 @@
 #define IMAGE_LENGTH_MAX (64u << 10)
 #define ENTRY_COUNT_MAX 24u
 #define SLOT_COUNT 8u
+#define MODEL_MAX 3u
 #define CHAIN_LENGTH_MAX (0xFFFFu - 4u - 64u)
 #define ECDSA_P256 0x10u
 #define ECDSA_P384 0x80u
@@ -25,8 +26,7 @@ struct span {
 };
 
 struct entry {
-	uint8_t slot, kind;
-	uint16_t zero;
+	uint8_t slot, kind, model, zero;
 	uint32_t algorithm;
 	struct span data, key;
 };
@@ -44,7 +44,8 @@ static struct entry read_entry(const uint8_t *bytes)
 	return (struct entry){
 		.slot = bytes[0],
 		.kind = bytes[1],
-		.zero = (uint16_t)(bytes[2] | bytes[3] << 8),
+		.model = bytes[2],
+		.zero = bytes[3],
 		.algorithm = word(bytes + 4),
 		.data = { word(bytes + 8), word(bytes + 12) },
 		.key = { word(bytes + 16), word(bytes + 20) },
@@ -98,7 +99,7 @@ static bool check_entry(const struct entry *entry, uint32_t start, uint32_t end)
 		[IDENTITY_REQUESTER_CHAIN] = { 1, CHAIN_LENGTH_MAX, 0, 0 },
 	};
 	return entry->kind < sizeof limits / sizeof limits[0] && entry->zero == 0 && slot_fits(entry)
-	       && algorithm_fits(entry)
+	       && entry->model <= (entry->kind == IDENTITY_CREDENTIAL ? MODEL_MAX : 0) && algorithm_fits(entry)
 	       && fits(entry->data, limits[entry->kind].dataLow, limits[entry->kind].dataHigh, start, end)
 	       && fits(entry->key, limits[entry->kind].keyLow, limits[entry->kind].keyHigh, start, end);
 }

@@ -39,6 +39,10 @@ export class FlashIdentity implements Identity {
     this.slots = slots;
   }
 
+  certificateModel(slot: number): number {
+    return this.occupied(slot).entry.model;
+  }
+
   chainLength(slot: number): number {
     return this.slots[slot]?.entry.chain.length ?? 0;
   }

@@ -28,17 +28,11 @@ import {
 import { type Exchange, GET_CSR, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { ALIAS_CERT, DEVICE_CERT, requireCertificateSlots } from "../installable-chain.js";
 import { checkOpaque, readOpaqueOf } from "../opaque.js";
-import {
-  certificationRequest,
-  deviceOf,
-  publicKeyInfo,
-  type RequesterInfo,
-  readRequesterInfo,
-  requestInfo,
-} from "../pkcs10.js";
+import { deviceOf, type RequesterInfo, readRequesterInfo, requestInfo } from "../pkcs10.js";
 import { digestOf } from "../requester-chain.js";
 import { V1_2, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
+import { publicKeyInfo, signedInfo } from "../x509-writer.js";
 
 const HEADER_LENGTH = 8;
 const MODEL = 0x07;
@@ -263,5 +257,5 @@ function makeCsr(
   const info = requestInfo(deviceOf(leaf, model), keyInfo, wished);
   const signature = new Uint8Array(slots.signatureLength);
   slots.sign(keyPairId, digestOf(hash, info), signature, { hash, context: "" });
-  return certificationRequest(info, hash.outputLen, signature);
+  return signedInfo(info, hash.outputLen, signature);
 }

@@ -7,7 +7,7 @@ export const DEVICE: DeviceIdentity = {
   uuid: Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i),
   credentials: [
     { slot: 0, algorithm: 0x10, chain: Uint8Array.of(1, 2, 3), key: new Uint8Array(32).fill(0x11) },
-    { slot: 7, algorithm: 0x80, chain: Uint8Array.of(4, 5), key: new Uint8Array(48).fill(0x22) },
+    { slot: 7, algorithm: 0x80, model: 2, chain: Uint8Array.of(4, 5), key: new Uint8Array(48).fill(0x22) },
   ],
   psks: [{ hint: Uint8Array.of(6, 7, 8, 9), key: new Uint8Array(16).fill(0x33) }],
   requesterAnchors: [Uint8Array.of(10, 11)],
@@ -21,7 +21,7 @@ export const IMAGE = withDigest(
     [
       "5350444d2d494400 3e010000 0200 0600 a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
       "00000000 10000000 b0000000 03000000 b3000000 20000000",
-      "07000000 80000000 d3000000 02000000 d5000000 30000000",
+      "07000200 80000000 d3000000 02000000 d5000000 30000000",
       "00010000 00000000 05010000 04000000 09010000 10000000",
       "00020000 00000000 19010000 02000000 00000000 00000000",
       "82030000 05000000 00000000 00000000 00000000 00000000",
@@ -40,7 +40,7 @@ export function withDigest(body: Uint8Array): Uint8Array {
 }
 
 /** IMAGE with `bytes` at `offset`, and a digest that fits. */
-function changed(...changes: readonly (readonly [offset: number, bytes: readonly number[]])[]): Uint8Array {
+export function changed(...changes: readonly (readonly [offset: number, bytes: readonly number[]])[]): Uint8Array {
   const body = IMAGE.slice(0, -32);
   for (const [offset, bytes] of changes) body.set(bytes, offset);
   return withDigest(body);
@@ -59,8 +59,13 @@ export const CONTRADICTIONS: ReadonlyMap<string, Uint8Array> = new Map(
       ["no chain", 44, [0, 0, 0, 0]],
       ["no key", 48, [0, 0, 0, 0, 0, 0, 0, 0]],
       ["slot 8", 32, [8]],
-      ["reserved byte", 34, [1]],
-      ["reserved byte after it", 35, [1]],
+      ["model 4", 34, [4]],
+      ["model 255", 34, [255]],
+      ["reserved byte", 35, [1]],
+      ["pre-shared key with a model", 82, [1]],
+      ["anchor with a model", 106, [1]],
+      ["policy with a model", 130, [1]],
+      ["requester chain with a model", 154, [1]],
       ["unknown algorithm", 36, [0x40]],
       ["no algorithm", 36, [0]],
       ["kind 5", 33, [5]],

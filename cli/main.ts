@@ -82,7 +82,7 @@ async function runAttest(name: string, options: AttestArguments): Promise<void> 
   if (events !== undefined && options.session !== true) program.error("events are sent in sessions: give --session");
   const offer = {
     session: await sessionOffer(options),
-    identities: await ownIdentities(options),
+    ...(await ownIdentities(options)),
     reports: { log, deviceClass: info, eventSeconds: events },
   };
   const progress = new Progress(options.json === true);
@@ -103,7 +103,7 @@ async function runAttest(name: string, options: AttestArguments): Promise<void> 
 async function attestTarget(
   name: string,
   target: Target,
-  options: AttestArguments & { offer: Pick<Offer, "session" | "identities" | "reports"> },
+  options: AttestArguments & { offer: Pick<Offer, "session" | "identities" | "pqcIdentities" | "reports"> },
   progress: Progress,
 ): Promise<void> {
   const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);
@@ -257,7 +257,7 @@ program
   .option("--in-the-clear", "offer a handshake in the clear")
   .option("--key-update", "update the session's keys, in every way there is")
   .option("--mutual", "prove ourselves if the responder asks us to, in the session or in CHALLENGE_AUTH")
-  .option("--identity <folder>", "whose chain and key: ecp256, ecp384, …; default: the development PKI's requester")
+  .option("--identity <folder>", "whose chain and key: ecp256, mldsa65, …; default: the development PKI's requester")
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--log", "read the measurement extension log, and what of it the signed measurements cover")
   .option("--info", "ask what class of device it is")

@@ -17,8 +17,10 @@ export interface Offer {
   readonly session?: SessionOffer | undefined;
   /** What the responder is asked to tell of itself, besides measurements. */
   readonly reports?: ReportOffer | undefined;
-  /** What we prove ourselves with if we are asked to, by BaseAsymAlgo bit. */
+  /** What we prove ourselves with if we are asked to, by ReqBaseAsymAlg bit. */
   readonly identities?: readonly OwnIdentity[] | undefined;
+  /** Likewise by ReqPqcAsymAlg bit, from 1.4 on. */
+  readonly pqcIdentities?: readonly OwnIdentity[] | undefined;
 }
 
 export interface ReportOffer {

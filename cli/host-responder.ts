@@ -133,7 +133,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
-  const { exchanges, ...keys } = hostKeys(credentials, options.keys ?? {}, (error) => told.onFault(error, 0));
+  const { exchanges, ...keys } = hostKeys(device, options.keys ?? {}, (error) => told.onFault(error, 0));
   const sessions = sessionExchanges(credentials.length > 0, psks.length > 0, policy);
   if (sessions.length > 0) sessions.push(...EVENTS);
   return new Responder({
@@ -148,7 +148,8 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
       { algorithm: algorithm.SHA3_512, engine: sha3_512 },
     ],
     ...keys,
-    pqcAsym: pqcIdentitiesOf(device),
+    // A provisioned public key is the only one then.
+    pqcAsym: options.keys?.publicKey ? [] : pqcIdentitiesOf(device),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
     deviceClasses: DEVICE_CLASSES,
     events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),

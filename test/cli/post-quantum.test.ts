@@ -10,6 +10,7 @@ import { makeCertificates } from "../../cli/certs.js";
 import { loadIdentity } from "../../cli/identity.js";
 import { mlDsaCredentials, mlDsaIdentity } from "../../cli/ml-dsa-identity.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
+import { readKeys } from "../../cli/requester/keys.js";
 import { DHES, KEMS, oneOrAll, PQC_ASYMS } from "../../cli/requester/names.js";
 import { Impossible } from "../../cli/requester/verdict.js";
 import { requesterIdentities } from "../../cli/session-options.js";
@@ -54,6 +55,21 @@ describe("what both have is trusted", () => {
     assert.deepEqual(kem, { asym: "P-384", kem: "ML-KEM-1024", dhe: undefined, leaf: undefined });
     const dhe = await trusted({ session: { ...SESSION, dhe: DHES.secp256r1 } });
     assert.deepEqual(dhe, { asym: "ML-DSA-65", kem: undefined, dhe: "secp256r1", leaf: ML_DSA_65 });
+  });
+
+  test("slots that have keys of their own: those of ML-DSA, by their KeyPairIDs", async () => {
+    const anchors = ["ca.cert.der", "ca1.cert.der"].flatMap((file) => readAnchors([join(KEYS, "mldsa65", file)]));
+    for (const slot of [0, 1]) await trusted({ multiKey: true, slot, anchors }, { pqcCredentials });
+    const link = new TestLink(undefined, { pqcCredentials });
+    const { pairs } = await readKeys(link, { ...OPTIONS, session: undefined });
+    const [pair, ...others] = pairs.filter(({ pqcAsym }) => pqcAsym !== 0);
+    assert.deepEqual([pair.asym, pair.pqcAsym, pair.pqcAsymCapabilities], [0, ML_DSA_65, ML_DSA_65]);
+    // id-ml-dsa-65, without parameters
+    assert.equal(Buffer.from(pair.publicKeyInfo).toString("hex"), "300b0609608648016503040312");
+    assert.equal(
+      [pair, ...others].reduce((mask, { slotMask }) => mask | slotMask, 0),
+      3,
+    );
   });
 
   test("we prove ourselves by ECDSA where the responder does by ML-DSA", async () => {

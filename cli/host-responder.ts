@@ -148,8 +148,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
       { algorithm: algorithm.SHA3_512, engine: sha3_512 },
     ],
     ...keys,
-    // A provisioned public key is the only one then.
-    pqcAsym: options.keys?.publicKey ? [] : pqcIdentitiesOf(device),
+    pqcAsym: pqcIdentitiesOf(device, options.keys),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
     deviceClasses: DEVICE_CLASSES,
     events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),
@@ -168,8 +167,12 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
 /** In order of preference: first the one of about P-384's strength. */
 const HOST_PQC_ASYMS = [algorithm.ML_DSA_65, algorithm.ML_DSA_87, algorithm.ML_DSA_44];
 
-/** ML-DSA where there are chains for it. */
-function pqcIdentitiesOf({ pqcCredentials = [] }: DeviceIdentity) {
+/** ML-DSA where there are chains for it, which cannot be changed, and no public key instead. */
+function pqcIdentitiesOf(
+  { pqcCredentials = [] }: DeviceIdentity,
+  { publicKey = false, certificates }: HostKeyOptions = {},
+) {
+  if (publicKey || certificates !== undefined) return [];
   return HOST_PQC_ASYMS.filter((one) => pqcCredentials.some((credential) => credential.algorithm === one)).map(
     (one) => ({ algorithm: one, identity: mlDsaIdentity(pqcCredentials, one) }),
   );

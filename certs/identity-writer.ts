@@ -26,6 +26,15 @@ export interface RequesterChain {
   readonly chain: Uint8Array;
 }
 
+/** What requesters under one of ReqPqcAsymAlg are believed by. */
+export interface PqcRequester {
+  readonly algorithm: number;
+  /** Certificate, DER, that their chains may begin with. */
+  readonly anchor: Uint8Array;
+  /** The one they are known to have, as of `RequesterChain`. */
+  readonly chain: Uint8Array | undefined;
+}
+
 /** All that a device is provisioned with. */
 export interface DeviceIdentity {
   /** 16 bytes. */
@@ -39,6 +48,8 @@ export interface DeviceIdentity {
   readonly requesterAnchors?: readonly Uint8Array[];
   /** No algorithm twice. */
   readonly requesterChains?: readonly RequesterChain[];
+  /** No algorithm twice. Images hold none of them. */
+  readonly pqcRequesters?: readonly PqcRequester[];
   /** Default: DEFAULT_POLICY. */
   readonly policy?: image.SessionPolicy;
 }

@@ -28,7 +28,7 @@ import { provisionedKey } from "../src/public-key.js";
 import { WireError } from "../src/wire.js";
 import { splitChain } from "./chain.js";
 import { type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
-import { mlDsaCredentials } from "./ml-dsa-identity.js";
+import { mlDsaCredentials, mlDsaRequesters } from "./ml-dsa-identity.js";
 
 /** Bytes of certificates that a slot takes: eight of them fit into an image. */
 const SLOT_CAPACITY = 0x1e00;
@@ -153,6 +153,7 @@ function identityFromImage(path: string): LoadedIdentity {
       key: bytes(key),
     })),
     pqcCredentials: [],
+    pqcRequesters: [],
     psks: table.psks.map(({ hint, key }) => ({ hint: bytes(hint), key: bytes(key) })),
     requesterAnchors: table.requesterAnchors.map(bytes),
     requesterChains: table.requesterChains.map(({ algorithm, chain }) => ({ algorithm, chain: bytes(chain) })),
@@ -180,9 +181,11 @@ function memory(bytes: Uint8Array): Storage {
 }
 
 /**
- * Reads what a requester proves itself with, out of a folder in DMTF's layout. Throws an Error if there is nothing of it.
+ * Reads what a requester proves itself with, out of a folder in DMTF's layout; but for ML-DSA, which ml-dsa-identity.ts reads.
+ * Throws an Error if there is nothing of it and it is `required`.
  */
-export const loadRequester = (path: string): Credential[] => credentialsBelow(path, "requester", KINDS);
+export const loadRequester = (path: string, required = true): Credential[] =>
+  credentialsBelow(path, "requester", KINDS, required);
 
 function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIdentity {
   const credentials = credentialsBelow(path, "responder", kinds);
@@ -195,6 +198,7 @@ function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIden
     uuid: derivedUuid(credentials[0].chain),
     credentials,
     pqcCredentials: mlDsaCredentials(path, "responder"),
+    pqcRequesters: mlDsaRequesters(path),
     psks: existsSync(join(path, PSK_FILE)) ? loadPsks(join(path, PSK_FILE)) : [],
     requesterAnchors: each("ca.cert.der").map(({ chain }) => chain),
     requesterChains: each("bundle_requester.certchain.der").flatMap(({ kind, chain }) =>
@@ -207,9 +211,9 @@ function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIden
 /** `path` holds a folder of each kind, or is one of these. */
 export const folderOf = (path: string, { folder }: KeyKind) => (basename(path) === folder ? path : join(path, folder));
 
-function credentialsBelow(path: string, role: Role, kinds: readonly KeyKind[]): Credential[] {
+function credentialsBelow(path: string, role: Role, kinds: readonly KeyKind[], required = true): Credential[] {
   const credentials = kinds.flatMap((kind) => credentialsIn(folderOf(path, kind), kind, role));
-  if (credentials.length > 0) return credentials;
+  if (credentials.length > 0 || !required) return credentials;
   const folders = kinds.map(({ folder }) => folder).join(" or ");
   throw new Error(`${path}: no ${folders} folder with bundle_${role}.certchain.der`);
 }

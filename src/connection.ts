@@ -72,10 +72,18 @@ export interface MultiKey {
   respondDigests(c: Connection, response: Writer, session: Session | undefined): void;
 }
 
+/** A verifier by the bit of its algorithm. */
+export interface VerifierChoice {
+  readonly algorithm: number;
+  readonly engine: Verifier;
+}
+
 /** How requesters are made to prove themselves. */
 export interface MutualAuthentication {
   /** What their signatures can be verified with, by ReqBaseAsymAlg bit. */
-  readonly algorithms: readonly { readonly algorithm: number; readonly engine: Verifier }[];
+  readonly algorithms: readonly VerifierChoice[];
+  /** Likewise by ReqPqcAsymAlg bit, from 1.4 on; one of these is selected before any of those. */
+  readonly pqcAlgorithms?: readonly VerifierChoice[] | undefined;
   /** MutAuthRequested for a new session; throws SpdmError where the board insists on what this requester cannot. */
   requested(c: Connection): number;
   /** Makes a session one whose FINISH proves the requester; returns the encapsulated requests that takes, if any. */
@@ -115,8 +123,8 @@ export interface Negotiated {
   readonly keyAgreement: KeyAgreement | undefined;
   readonly kem: KeyEncapsulation | undefined;
   readonly aead: Aead | undefined;
-  /** ReqBaseAsymAlg, and what verifies it. */
-  readonly requesterAsym: { readonly algorithm: number; readonly engine: Verifier } | undefined;
+  /** ReqPqcAsymAlg if `isPqc`, else ReqBaseAsymAlg, and what verifies it. */
+  readonly requesterAsym: (VerifierChoice & { readonly isPqc: boolean }) | undefined;
   /** Whether DIGESTS, GET_CSR and SET_CERTIFICATE name key pairs (ResponderMultiKeyConn). */
   readonly multiKey: boolean;
   /** Whether the requester's DIGESTS show keys, and so are part of TH. */

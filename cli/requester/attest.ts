@@ -1,5 +1,4 @@
 import type { HashAlgorithm } from "../../hal/crypto.js";
-import { REQ_BASE_ASYM } from "../../src/algorithms.js";
 import { CERT_CAP, CHAL_CAP, MEAS_CAP, MEAS_CAP_SIG, PUB_KEY_ID_CAP } from "../../src/capabilities.js";
 import { equal } from "../../src/equal.js";
 
@@ -12,7 +11,7 @@ import { type Link, TimeoutError } from "../link.js";
 import type { ProvisionedKey } from "../public-key.js";
 import type { AttestationResult, Messages, ProgressListener } from "../report.js";
 import { type ChainTrust, verifyChain } from "../trust.js";
-import { asymName, negotiateAlgorithms, selected, verifierOf } from "./algorithms.js";
+import { asymName, negotiateAlgorithms, verifierOf } from "./algorithms.js";
 import { askChain, askDigests, isAlias, requireUse, type SlotChain } from "./certificate.js";
 import { challenge, type LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
@@ -26,7 +25,7 @@ import { askLog, coverLog } from "./measurement-log.js";
 import { askMeasurements, type Measured } from "./measurements.js";
 import { ASYMS, HASHES, MEASUREMENT_HASHES, nameOf, requestName, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
-import { Prover } from "./prover.js";
+import { type Prover, proverOf } from "./prover.js";
 import { compare, type Reference } from "./reference.js";
 import { exerciseSession, openSession, type Parties } from "./session.js";
 import { algorithmsOf } from "./supported-algorithms.js";
@@ -115,8 +114,7 @@ async function converse(c: Conversation, options: AttestOptions, draft: Draft, r
   const { slot, chainDigest, key } = identified;
 
   onProgress("CHALLENGE");
-  const proving = selected(chosen, REQ_BASE_ASYM);
-  const prover = proving === 0 ? undefined : new Prover(c, options.identities!, proving);
+  const prover = proverOf(c, chosen, options);
   const measures = (c.flags & MEAS_CAP) !== 0 && chosen.measurementSpecification !== 0;
   const summaryType = measures ? ALL_SUMMARY : NO_SUMMARY;
   const challenged = await challenge(c, slot, chainDigest, key, summaryType);

@@ -54,6 +54,7 @@ export type Provisioned = Omit<IdentityTable, "length">;
 const UNPROVISIONED: Provisioned = Object.freeze({
   uuid: new Uint8Array(UUID_LENGTH),
   credentials: [],
+  spareKeys: [],
   psks: [],
   requesterAnchors: [],
   requesterChains: [],

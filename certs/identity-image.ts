@@ -224,9 +224,7 @@ function byKind(entries: readonly Entry[]): Omit<IdentityTable, "length" | "uuid
         chain: data,
         key,
       })),
-    spareKeys: of(CREDENTIAL)
-      .filter((entry) => !hasChain(entry))
-      .map(({ index, algorithm, key }) => ({ index, algorithm, key })),
+    spareKeys: of(CREDENTIAL).filter((entry) => !hasChain(entry)),
     psks: of(PRE_SHARED_KEY).map(({ index, data, key }) => ({ index, hint: data, key })),
     requesterAnchors: of(REQUESTER_ANCHOR).map(({ data }) => data),
     requesterChains: of(REQUESTER_CHAIN).map(({ algorithm, data }) => ({ algorithm, chain: data })),

@@ -47,7 +47,12 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     configuration: PSA,
     entry: join(here, "main.ts"),
     features: [],
-    natives: { ...CHIP_MODULE, "identity-keys": join(chip, "identity-keys.js"), psa: join(root, "hal/psa/psa.js") },
+    natives: {
+      ...CHIP_MODULE,
+      "identity-keys": join(chip, "identity-keys.js"),
+      slots: join(chip, "slots.js"),
+      psa: join(root, "hal/psa/psa.js"),
+    },
     stackLength: 16 << 10,
     psa: true,
     defines: [],
@@ -128,7 +133,13 @@ function keepNatives(natives: readonly { specifier: string; path: string }[]): P
 
 async function compileDrivers(recipe: Recipe, folder: string): Promise<string[]> {
   const drivers = "accounting clock console digest flash hace i2c measure rng state watchdog";
-  const shared = ["identity", "native", "pec", "store", ...(recipe.psa ? ["identity-keys", "psk"] : [])];
+  const shared = [
+    "identity",
+    "native",
+    "pec",
+    "store",
+    ...(recipe.psa ? ["identity-keys", "psk", "replace", "slots"] : []),
+  ];
   const sources = ["start.c", "libc.c", "main.c"].map((file) => join(here, file));
   const includes = [`-I${hal}`, `-I${chip}`, ...(await psaFlags()), ...(await engineFlags(recipe.features))];
   const flags = [...CPU, ...SECTIONS, "-Os", ...includes, ...OWN_WARNINGS, ...recipe.defines];

@@ -1,0 +1,45 @@
+/** Certificates that are requested and set in the field, as every firmware with PSA serves them. */
+import { changeableIdentities } from "../hal/chip/certificate-slots.js";
+import type { FlashIdentity } from "../hal/chip/identity.js";
+import { sha384 } from "../hal/psa/psa.js";
+import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
+import type { Exchange } from "../src/exchange.js";
+import { csr } from "../src/messages/csr.js";
+import { setCertificate } from "../src/messages/set-certificate.js";
+import type { Configuration } from "./configuration.js";
+import type { Provisioned } from "./firmware.js";
+import { keyPair, pathEngines } from "./psa.js";
+
+/** So that eight slots under both algorithms fit into an image, beside keys and what else is in it. */
+const SLOT_CAPACITY = 0xf00;
+/** DSP0274 1.3 §10.24: slot 0 is set in trusted environments only. */
+const SLOTS_IN_SESSIONS = 0xfe;
+
+export interface Certificates {
+  /** The identities of P-384 and P-256, with slots that change. */
+  identities(table: Provisioned): readonly FlashIdentity[];
+  exchanges(configuration: Configuration, table: Provisioned): readonly Exchange[];
+}
+
+export const certificates: Certificates = Object.freeze({
+  identities: (table: Provisioned) =>
+    changeableIdentities(
+      table,
+      [
+        [ECDSA_P384, 96],
+        [ECDSA_P256, 64],
+      ],
+      { capacity: SLOT_CAPACITY, keyPair },
+    ),
+  exchanges: ({ trustedEnvironment = false }: Configuration, { psks, policy }: Provisioned) =>
+    // SET_CERT_CAP would promise too much where nobody can prove to be somebody.
+    trustedEnvironment || psks.length > 0 || policy.requested !== 0
+      ? [
+          csr({ hash: sha384 }),
+          setCertificate({
+            ...pathEngines,
+            policy: { trustedEnvironment, slotsInSessions: SLOTS_IN_SESSIONS, provenRequesters: true },
+          }),
+        ]
+      : [],
+});

@@ -27,7 +27,6 @@ import {
   GET_VERSION,
   IN_HANDSHAKE,
   IN_SESSION,
-  isChunk,
   OUTSIDE_SESSION,
 } from "./exchange.js";
 import { writeNegotiateAlgorithms } from "./messages/algorithms.js";
@@ -51,6 +50,8 @@ import { type Reader, WireError, Writer } from "./wire.js";
  * smallest DataTransferSize leaves: none has to be used twice.
  */
 const LARGEST_MESSAGE = (MIN_DATA_TRANSFER_SIZE - CHUNK_HEADER_LENGTH) * 0x10000 - LARGE_MESSAGE_SIZE_LENGTH;
+
+const isChunk = (code: number): boolean => code === CHUNK_SEND || code === CHUNK_GET;
 
 /** Answers `request`, of at most `limit` bytes, in `response`; returns the length of the answer. Never throws. */
 export type Serve = (request: Uint8Array, response: Uint8Array, session: Session | undefined, limit: number) => number;
@@ -94,6 +95,7 @@ export class Chunks {
       // 1.4's long forms of messages are of use where long messages are.
       capability: CHUNK_CAP | LARGE_RESP_CAP,
       peerCapability: CHUNK_CAP,
+      carries: true,
       endsM1: false,
       requires({ dataTransferSize }: ResponderOptions): number {
         if (maxSpdmMsgSize < dataTransferSize) throw new Error("MaxSPDMmsgSize is too small");
@@ -104,6 +106,11 @@ export class Chunks {
       { ...common, request: CHUNK_SEND, respond: (c, r, w, session) => this.#take(c, r, w, session) },
       { ...common, request: CHUNK_GET, respond: (c, r, w, session) => this.#give(c, r, w, session) },
     ];
+  }
+
+  /** Whether the requester can send and fetch large messages. */
+  serves({ version, peer }: Connection): boolean {
+    return version >= V1_2 && (peer.flags & CHUNK_CAP) !== 0;
   }
 
   /** Throws SpdmError if a transfer goes on, so that there is no room for another large message. */
@@ -137,7 +144,7 @@ export class Chunks {
     serve: Serve,
   ): number {
     const limit = c.options.dataTransferSize;
-    if (c.chunks !== undefined && this.#owner === undefined && !isChunk(request[1])) {
+    if (this.serves(c) && this.#owner === undefined && !isChunk(request[1])) {
       return this.#answer(c, request, limit, new Writer(response), session, serve);
     }
     const length = serve(request, response, session, limit);

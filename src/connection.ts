@@ -3,7 +3,6 @@ import type { DeviceClass } from "../hal/endpoint-info.js";
 import type { Identity } from "../hal/identity.js";
 import type { KeyPairs } from "../hal/key-pairs.js";
 import type { MeasurementLog, Measurements } from "../hal/measurements.js";
-import { CHUNK_CAP } from "./capabilities.js";
 import type { Chains } from "./chain.js";
 import type { Chunks } from "./chunks.js";
 import type { Deferral } from "./deferral.js";
@@ -198,11 +197,6 @@ export class Connection {
     return (this.flags & flags) !== 0 && (this.peer.flags & flags) !== 0;
   }
 
-  /** What large messages come and go in, where both sides know how. */
-  get chunks(): Chunks | undefined {
-    return this.version >= V1_2 && (this.peer.flags & CHUNK_CAP) !== 0 ? this.options.chunks : undefined;
-  }
-
   /** Bytes that can be sent at once: until 1.2 no requester said what it takes. */
   get transferSize(): number {
     const { dataTransferSize } = this.options;
@@ -211,8 +205,8 @@ export class Connection {
 
   /** Bytes of the largest response, be it in chunks. */
   get responseRoom(): number {
-    const { chunks } = this;
-    return chunks === undefined ? this.transferSize : Math.min(chunks.maxSpdmMsgSize, this.peer.maxSpdmMsgSize);
+    const { chunks } = this.options;
+    return chunks?.serves(this) ? Math.min(chunks.maxSpdmMsgSize, this.peer.maxSpdmMsgSize) : this.transferSize;
   }
 
   /**
@@ -222,14 +216,13 @@ export class Connection {
   requireRoom(length: number): void {
     if (length <= this.transferSize) return;
     if (this.version < V1_2) throw new SpdmError(UNSPECIFIED);
-    if (length <= this.responseRoom) {
-      this.chunks?.requireFree();
-      return;
-    }
-    throw tooLarge(RESPONSE_TOO_LARGE, length);
+    if (length > this.responseRoom) throw tooLarge(RESPONSE_TOO_LARGE, length);
+    this.options.chunks?.requireFree();
   }
 }
 
 /** Bytes of the largest message that we take or make, be it in chunks. */
-export const messageRoom = ({ chunks, options }: Connection): number =>
-  chunks?.maxSpdmMsgSize ?? options.dataTransferSize;
+export function messageRoom(c: Connection): number {
+  const { chunks, dataTransferSize } = c.options;
+  return chunks?.serves(c) ? chunks.maxSpdmMsgSize : dataTransferSize;
+}

@@ -13,6 +13,8 @@ import type { Serve } from "./chunks.js";
 import type { Connection } from "./connection.js";
 import { BUSY, INVALID_REQUEST, RESPONSE_NOT_READY, SpdmError, UNEXPECTED_REQUEST } from "./errors.js";
 import {
+  CHUNK_GET,
+  CHUNK_SEND,
   DELIVER_ENCAPSULATED_RESPONSE,
   END_SESSION,
   type Exchange,
@@ -22,7 +24,6 @@ import {
   HEARTBEAT,
   IN_HANDSHAKE,
   IN_SESSION,
-  isChunk,
   KEY_UPDATE,
   NEGOTIATE_ALGORITHMS,
   OUTSIDE_SESSION,
@@ -46,6 +47,8 @@ const PROMPT: readonly number[] = Object.freeze([
   END_SESSION,
   GET_ENCAPSULATED_REQUEST,
   DELIVER_ENCAPSULATED_RESPONSE,
+  CHUNK_SEND,
+  CHUNK_GET,
 ]);
 /** RDTM: a requester may come so many times RDT late. */
 const RDTM = 4;
@@ -107,6 +110,7 @@ export class Deferral {
         channels: OUTSIDE_SESSION | IN_HANDSHAKE | IN_SESSION,
         capability: 0,
         peerCapability: 0,
+        carries: true,
         endsM1: false,
         requires({ chunks, dataTransferSize }) {
           if (maxSpdmMsgSize < (chunks?.maxSpdmMsgSize ?? dataTransferSize)) {
@@ -129,7 +133,7 @@ export class Deferral {
     const owner = session ?? c;
     owner.deferred?.end();
     if (session?.ending) throw new SpdmError(UNEXPECTED_REQUEST);
-    if (PROMPT.includes(code) || isChunk(code)) return;
+    if (PROMPT.includes(code)) return;
     const delayMs = Math.min(this.#options.delayMs(code), MAX_MS);
     if (delayMs <= 0) return;
     const now = this.#options.clock();

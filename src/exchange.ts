@@ -56,9 +56,6 @@ export const ERROR = 0x7f;
 /** The response code to a request code. */
 export const responseTo = (request: number): number => request & 0x7f;
 
-/** Whether it is the request code of a transfer in chunks, which carries other requests and responses. */
-export const isChunk = (request: number): boolean => request === CHUNK_SEND || request === CHUNK_GET;
-
 /** One request and its response, as a responder serves it. */
 export interface Exchange {
   /** RequestResponseCode of the request. */
@@ -74,6 +71,8 @@ export interface Exchange {
   readonly extCapability?: number;
   /** Flags of which the requester must have one, or it is an unsupported request; 0 if it needs none. */
   readonly peerCapability: number;
+  /** Whether it brings other requests, or fetches their responses: it interrupts nothing then. False if absent. */
+  readonly carries?: boolean;
   /** Whether it ends M1 if no CHALLENGE was answered yet (DSP0274 1.3 §10.8.2). */
   readonly endsM1: boolean;
   /**

@@ -27,9 +27,7 @@ import {
   GET_VERSION,
   IN_HANDSHAKE,
   IN_SESSION,
-  isChunk,
   OUTSIDE_SESSION,
-  RESPOND_IF_READY,
   responseTo,
 } from "./exchange.js";
 import { writeError } from "./messages/error.js";
@@ -65,11 +63,10 @@ export class Responder {
   /** Throws an Error if CAPABILITIES would promise what the options do not bring. */
   constructor(options: Options) {
     const { chunks, deferral } = options;
-    this.#exchanges = [...options.exchanges, ...(chunks?.exchanges ?? []), ...(deferral?.exchanges ?? [])];
+    this.#exchanges = options.exchanges.concat(chunks?.exchanges ?? [], deferral?.exchanges ?? []);
     const flags = capabilityFlags(options, this.#exchanges);
     const sessions = new Sessions(options.sessions?.count ?? SESSION_COUNT);
-    let extFlags = 0;
-    for (const { extCapability = 0 } of this.#exchanges) extFlags |= extCapability;
+    const extFlags = this.#exchanges.reduce((all, { extCapability = 0 }) => all | extCapability, 0);
     this.#connection = new Connection(options, flags, sessions, new EphemeralKeys(), extFlags);
     this.#onFault = options.onFault;
     this.#onAnswer = options.onAnswer;
@@ -206,11 +203,12 @@ export class Responder {
     const reader = new Reader(request);
     const version = reader.u8();
     const code = reader.u8();
+    const channel = session ?? connection;
+    const exchange = this.#exchanges.find((candidate) => candidate.request === code);
     // Nothing else may interrupt a large message (DSP0274 1.3 §10.26).
-    if ((session ?? connection).transfer !== undefined && !isChunk(code) && code !== GET_VERSION) {
+    if (channel.transfer !== undefined && !exchange?.carries && code !== GET_VERSION) {
       throw new SpdmError(UNEXPECTED_REQUEST);
     }
-    const exchange = this.#exchanges.find((candidate) => candidate.request === code);
     if (exchange === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, code);
     this.#checkVersion(exchange, version);
     this.#checkPlace(exchange, session);
@@ -219,8 +217,7 @@ export class Responder {
     }
     connection.options.deferral?.admit(connection, request, session, this.#serve);
     // Any other request ends a run of measurements (DSP0274 1.3 §10.11.3).
-    if (code !== GET_MEASUREMENTS && code !== RESPOND_IF_READY && !isChunk(code))
-      (session ?? connection).measured.reset();
+    if (code !== GET_MEASUREMENTS && !exchange.carries) channel.measured.reset();
     // A challenge must follow its certificates at once.
     if (exchange.endsM1 && !connection.authenticated) connection.transcript.resetM1();
     response.u8(version);
@@ -242,7 +239,7 @@ export class Responder {
   }
 
   /** Whether the request may come now, and in this channel. */
-  #checkPlace({ request, after, channels, peerCapability }: Exchange, session: Session | undefined): void {
+  #checkPlace({ request, after, carries, channels, peerCapability }: Exchange, session: Session | undefined): void {
     const connection = this.#connection;
     if (after !== undefined && after !== connection.state) throw new SpdmError(UNEXPECTED_REQUEST);
     if (peerCapability !== 0 && (connection.peer.flags & peerCapability) === 0) {
@@ -255,8 +252,7 @@ export class Responder {
     }
     // Our own request goes first; GET_VERSION begins everything anew.
     const fetches = request === GET_ENCAPSULATED_REQUEST || request === DELIVER_ENCAPSULATED_RESPONSE;
-    const passes = fetches || isChunk(request) || request === GET_VERSION || request === RESPOND_IF_READY;
-    if ((session ?? connection).flow !== undefined && !passes) {
+    if ((session ?? connection).flow !== undefined && !fetches && !carries && request !== GET_VERSION) {
       throw new SpdmError(REQUEST_IN_FLIGHT);
     }
   }
@@ -286,8 +282,7 @@ export class Responder {
 function capabilityFlags(options: Options, exchanges: readonly Exchange[]): number {
   const { baseAsym, dataTransferSize, multiKey, mutualAuthentication } = options;
   if (dataTransferSize < MIN_DATA_TRANSFER_SIZE) throw new Error("DataTransferSize is too small");
-  let flags = 0;
-  for (const exchange of exchanges) flags |= exchange.capability;
+  const flags = exchanges.reduce((all, { capability }) => all | capability, 0);
   let added = mutualAuthentication === undefined ? 0 : MUT_AUTH_CAP;
   for (const { identity } of baseAsym) added |= identity.publicKey?.flags(flags) ?? 0;
   for (const exchange of exchanges) added |= exchange.requires?.(options, flags) ?? 0;

@@ -11,42 +11,25 @@
  * a chance of false alarm of 2^-40 a byte or window. A failure is final until reset.
  */
 #include "esp32-hal.h"
+#include "health.h"
 #include <bootloader_random.h>
 #include <esp_random.h>
 #include <string.h>
 
-/* §4.4.1: 1 + 40 / 4. */
-#define REPETITION_CUTOFF 11u
-/* §4.4.2: of 512 bytes as many are equal to the first with a chance below 2^-40, at 2^-4 each. */
-#define WINDOW_LENGTH 512u
-#define PROPORTION_CUTOFF 78u
 /* §4.3: start-up tests see at least 1024 samples. They are not used. */
 #define STARTUP_LENGTH 1024u
 
-static bool healthy;
-static struct {
-	uint8_t last, first;
-	uint32_t repetitions, position, equal;
-} health;
+/* 1 + 40 / 4, and of 512 bytes as many are equal to the first with a chance below 2^-40, at 2^-4 each. */
+static const struct health FRESH = { .repetitionCutoff = 11, .window = 512, .proportionCutoff = 78 };
 
-static bool test_byte(uint8_t byte)
-{
-	health.repetitions = health.repetitions && byte == health.last ? health.repetitions + 1 : 1;
-	health.last = byte;
-	if (health.position == 0) {
-		health.first = byte;
-		health.equal = 0;
-	}
-	health.equal += byte == health.first;
-	health.position = (health.position + 1) % WINDOW_LENGTH;
-	return health.repetitions < REPETITION_CUTOFF && health.equal < PROPORTION_CUTOFF;
-}
+static bool healthy;
+static struct health health;
 
 static bool draw(uint8_t *out, size_t length)
 {
 	esp_fill_random(out, length);
 	for (size_t i = 0; i < length && healthy; i++)
-		healthy = test_byte(out[i]);
+		healthy = health_test(&health, out[i]);
 	return healthy;
 }
 
@@ -62,7 +45,7 @@ bool random_start(void)
 #ifndef SPDM_NOISE_IS_ON
 	bootloader_random_enable();
 #endif
-	memset(&health, 0, sizeof health);
+	health = FRESH;
 	healthy = true;
 	for (size_t done = 0; done < STARTUP_LENGTH && healthy; done += sizeof unused)
 		draw(unused, sizeof unused);

@@ -4,6 +4,7 @@
  * tested without end (SP 800-90B §4.4) and conditioned by SHA-256. Good enough to demonstrate with, no better.
  */
 #include "pico-hal.h"
+#include "health.h"
 #include <string.h>
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/platform_util.h>
@@ -18,34 +19,11 @@
 #define SEED_BLOCK_LENGTH 32u
 /* At a tenth of a bit each, 384 bits of entropy for the 256 that SHA-256 makes of them (SP 800-90B §3.1.5.1.2). */
 #define SAMPLES_PER_BLOCK 3840u
-/* For a tenth of a bit a sample and one false alarm in 2^20: 1 + 20 / 0.1, and the binomial's critical value. */
-#define REPETITION_CUTOFF 201u
-#define PROPORTION_WINDOW 1024u
-#define PROPORTION_CUTOFF 991u
-
 static mbedtls_ctr_drbg_context drbg;
 static bool started, failed;
 
-static struct {
-	uint8_t last, reference;
-	uint32_t repetitions, position, count;
-} health;
-
-/* False from the first failure on. */
-static bool healthy(uint8_t bit)
-{
-	health.repetitions = bit == health.last ? health.repetitions + 1 : 1;
-	health.last = bit;
-	if (health.position == 0) {
-		health.reference = bit;
-		health.count = 0;
-	}
-	health.count += bit == health.reference;
-	health.position = (health.position + 1) % PROPORTION_WINDOW;
-	if (health.repetitions >= REPETITION_CUTOFF || health.count >= PROPORTION_CUTOFF)
-		failed = true;
-	return !failed;
-}
+/* For a tenth of a bit a sample and one false alarm in 2^20: 1 + 20 / 0.1, and the binomial's critical value. */
+static struct health health = { .repetitionCutoff = 201, .window = 1024, .proportionCutoff = 991 };
 
 #if PICO_RP2350
 /* The generator's own tests come first; 192 bits at a time. */
@@ -95,7 +73,7 @@ static bool seed_block(uint8_t out[SEED_BLOCK_LENGTH])
 	bool good = !failed;
 	for (unsigned i = 0; good && i < SAMPLES_PER_BLOCK; i++) {
 		uint8_t bit;
-		good = sample(&bit) && healthy(bit);
+		good = sample(&bit) && health_test(&health, bit);
 		if (good)
 			samples[i / 8] |= (uint8_t)(bit << i % 8);
 	}

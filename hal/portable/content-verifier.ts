@@ -1,20 +1,28 @@
-/** Verification by engines of @noble/post-quantum, which hash what they sign themselves and know contexts. */
+/** Verification by engines of noble that hash content themselves, with the key: EdDSA, ML-DSA and SLH-DSA. */
 import type { SigningTerms, Verifier } from "../crypto.js";
 
 /** What such an engine has of it. */
 interface Engine {
-  readonly lengths: { readonly signature?: number; readonly publicKey?: number };
-  verify(signature: Uint8Array, content: Uint8Array, publicKey: Uint8Array, options: { context: Uint8Array }): boolean;
+  readonly lengths: { readonly signature?: number | undefined; readonly publicKey?: number | undefined };
+  verify(signature: Uint8Array, content: Uint8Array, publicKey: Uint8Array, options: EngineOptions): boolean;
 }
 
-/** The bytes of ASCII `text`: XS may have no TextEncoder. */
-export function contextOf({ context }: Pick<SigningTerms, "context"> = { context: "" }): Uint8Array {
-  const bytes = new Uint8Array(context.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = context.charCodeAt(i);
-  return bytes;
+interface EngineOptions {
+  readonly context?: Uint8Array;
 }
 
-export function contentVerifier(engine: Engine): Verifier {
+/** The algorithm's context, if it takes one. */
+export type ContextOf = (terms: SigningTerms | undefined) => EngineOptions;
+
+/** SPDM's context is the algorithm's (DSP0274 1.2 §15); in certificates it is empty. XS may have no TextEncoder. */
+export function withContext(terms: SigningTerms | undefined): { readonly context: Uint8Array } {
+  const text = terms?.context ?? "";
+  const context = new Uint8Array(text.length);
+  for (let i = 0; i < context.length; i++) context[i] = text.charCodeAt(i);
+  return { context };
+}
+
+export function contentVerifier(engine: Engine, contextOf: ContextOf = withContext): Verifier {
   const { signature: signatureLength = 0, publicKey: publicKeyLength = 0 } = engine.lengths;
   return Object.freeze({
     signatureLength,
@@ -22,7 +30,7 @@ export function contentVerifier(engine: Engine): Verifier {
     takesContent: true,
     verify(publicKey: Uint8Array, content: Uint8Array, signature: Uint8Array, terms?: SigningTerms): boolean {
       if (publicKey.length !== publicKeyLength || signature.length !== signatureLength) return false;
-      return engine.verify(signature, content, publicKey, { context: contextOf(terms) });
+      return engine.verify(signature, content, publicKey, contextOf(terms));
     },
   });
 }

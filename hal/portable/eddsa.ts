@@ -4,31 +4,29 @@
  */
 import type { EdDSA } from "@noble/curves/abstract/edwards.js";
 import type { SigningTerms, Verifier } from "../crypto.js";
+import { type ContextOf, contentVerifier } from "./content-verifier.js";
 import type { Signer } from "./crypto.js";
 
-/** The context that the algorithm takes, if it takes one. */
-type Context = (terms: SigningTerms | undefined) => { readonly context?: Uint8Array };
-
-export function edVerifier(curve: EdDSA, context: Context): Verifier {
-  const { publicKey: publicKeyLength, signature: signatureLength } = curve.lengths as Required<EdDSA["lengths"]>;
-  return Object.freeze({
-    signatureLength,
-    publicKeyLength,
-    takesContent: true,
-    verify(publicKey: Uint8Array, content: Uint8Array, signature: Uint8Array, terms?: SigningTerms): boolean {
-      if (publicKey.length !== publicKeyLength || signature.length !== signatureLength) return false;
-      try {
-        // Encodings that RFC 8032 §5.1.3 refuses, which noble would take by default, verify nowhere else.
-        return curve.verify(signature, content, publicKey, { zip215: false, ...context(terms) });
-      } catch {
-        return false;
-      }
+export function edVerifier(curve: EdDSA, contextOf: ContextOf): Verifier {
+  const { lengths } = curve;
+  return contentVerifier(
+    {
+      lengths,
+      verify(signature, content, publicKey, context) {
+        try {
+          // Encodings that RFC 8032 §5.1.3 refuses, which noble would take by default, verify nowhere else.
+          return curve.verify(signature, content, publicKey, { zip215: false, ...context });
+        } catch {
+          return false;
+        }
+      },
     },
-  });
+    contextOf,
+  );
 }
 
 /** @param seed The private key of RFC 8032; kept, not copied. */
-export function edSigner(curve: EdDSA, context: Context, seed: Uint8Array): Signer {
+export function edSigner(curve: EdDSA, contextOf: ContextOf, seed: Uint8Array): Signer {
   if (!curve.utils.isValidSecretKey(seed)) throw new RangeError("not a private key");
   const { publicKey: publicKeyLength, signature: signatureLength } = curve.lengths as Required<EdDSA["lengths"]>;
   return Object.freeze({
@@ -41,7 +39,7 @@ export function edSigner(curve: EdDSA, context: Context, seed: Uint8Array): Sign
     sign(content: Uint8Array, signature: Uint8Array, terms?: SigningTerms): void {
       if (signature.length < signatureLength)
         throw new RangeError(`${signatureLength} bytes needed, ${signature.length} given`);
-      signature.set(curve.sign(content, seed, context(terms)));
+      signature.set(curve.sign(content, seed, contextOf(terms)));
     },
   });
 }

@@ -5,7 +5,7 @@
  */
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from "@noble/post-quantum/ml-dsa.js";
 import type { Random, SigningTerms } from "../crypto.js";
-import { contentVerifier, contextOf } from "./content-verifier.js";
+import { contentVerifier, withContext } from "./content-verifier.js";
 import type { Signer } from "./crypto.js";
 
 /** Bytes of ξ, the seed that a key pair is made of, and the private key's short form (RFC 9881 §6). */
@@ -29,7 +29,7 @@ function signer(engine: typeof ml_dsa65): SignerMaker {
         // Hedged (FIPS 204 §3.4): a bad generator does not give the key away, nor does a fault alone.
         const extraEntropy = new Uint8Array(RANDOM_LENGTH);
         random(extraEntropy);
-        signature.set(engine.sign(content, secretKey, { context: contextOf(terms), extraEntropy }));
+        signature.set(engine.sign(content, secretKey, { ...withContext(terms), extraEntropy }));
       },
     });
   };

@@ -282,13 +282,16 @@ function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
  * ResponderMultiKeyConn and RequesterMultiKeyConnSel; throws SpdmError where we can do no connection as asked for the former.
  * A requester that can do both is taken at its best where we know of key pairs ourselves.
  */
-function multiKeys({ version, flags, peer }: Connection, offered: number): readonly [boolean, boolean] {
+function multiKeys(
+  { version, flags, peer }: Connection,
+  offered: number,
+): Pick<Negotiated, "multiKey" | "multiKeyRequester"> {
   const known = version >= V1_3 ? MULTI_KEY_CAP : 0;
   const own = flags & known;
   const theirs = peer.flags & known;
-  const asked = known !== 0 && (offered & MULTI_KEY_CONN) !== 0;
-  if (own === (asked ? 0 : MULTI_KEY_CAP_ONLY)) throw new SpdmError(INVALID_REQUEST);
-  return [asked, theirs === MULTI_KEY_CAP_ONLY || (theirs !== 0 && own !== 0)];
+  const multiKey = known !== 0 && (offered & MULTI_KEY_CONN) !== 0;
+  if (own === (multiKey ? 0 : MULTI_KEY_CAP_ONLY)) throw new SpdmError(INVALID_REQUEST);
+  return { multiKey, multiKeyRequester: theirs === MULTI_KEY_CAP_ONLY || (theirs !== 0 && own !== 0) };
 }
 
 export const algorithms: Exchange = Object.freeze({
@@ -312,7 +315,7 @@ export const algorithms: Exchange = Object.freeze({
       (c.flags & MEAS_CAP) !== 0 &&
       (offered.measurementSpecification & DMTF_MEASUREMENT) !== 0;
     const logs = (c.flags & MEL_CAP) !== 0 && (offered.melSpecification & DMTF_MEL) !== 0;
-    const [multiKey, multiKeyRequester] = multiKeys(c, offered.otherParams);
+    const keys = multiKeys(c, offered.otherParams);
     const { bits, ...selected } = select(c, offered.tables);
     const opaqueFormat = offered.otherParams & OPAQUE_DATA_FORMAT & OPAQUE_DATA_FORMAT_1;
     const length = ALGORITHMS_LENGTH + offered.tables.length * TABLE_LENGTH;
@@ -323,7 +326,7 @@ export const algorithms: Exchange = Object.freeze({
       {
         length,
         measurementSpecification: measures ? DMTF_MEASUREMENT : 0,
-        otherParams: opaqueFormat | (multiKeyRequester ? MULTI_KEY_CONN : 0),
+        otherParams: opaqueFormat | (keys.multiKeyRequester ? MULTI_KEY_CONN : 0),
         measurementHash: measures ? options.measurements.algorithm : 0,
         baseAsym: pqc === undefined ? algorithm : 0,
         baseHash: hash.algorithm,
@@ -347,8 +350,7 @@ export const algorithms: Exchange = Object.freeze({
       measures,
       logs,
       opaqueData: opaqueFormat !== 0,
-      multiKey,
-      multiKeyRequester,
+      ...keys,
       ...selected,
     } satisfies Negotiated;
     c.state = NEGOTIATED;

@@ -169,7 +169,7 @@ export const deliverEncapsulatedResponse: Exchange = Object.freeze({
     if (flow === undefined || !flow.waiting) throw new SpdmError(UNEXPECTED_REQUEST);
     const { requestId, message } = readEncapsulated(request);
     if (requestId !== flow.requestId || message.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
-    if (c.transferSize < LONGEST_ACK) c.chunks?.requireFree();
+    if (c.transferSize < LONGEST_ACK) c.options.chunks?.requireFree();
     // The header is written last, when it is known what follows it.
     const start = response.offset;
     writeAckHeader(response, { requestId: 0, payloadType: NO_PAYLOAD, ackRequestId: requestId }, version);

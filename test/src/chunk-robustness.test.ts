@@ -11,6 +11,7 @@ import { V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { toHex } from "../support/bytes.js";
 import { type Ask, chunkGet, chunkSend, fetchLarge, sendLarge, split } from "../support/chunks.js";
 import { type Board, CURVES, HASHES, testIdentity } from "../support/fixture.js";
+import { mutations } from "../support/mutations.js";
 import { seeded } from "../support/random.js";
 import * as requests from "../support/requests.js";
 import { Peer, SESSION_FLAGS, type SessionEnd, sessionBoard } from "../support/session.js";
@@ -63,15 +64,6 @@ function leave(version: Version, ask: Ask, announced: Uint8Array | undefined): v
     for (let sequence = 0; sequence < 9; sequence++) ask(chunkGet(version, announced[4], sequence));
   }
   ask(chunkSend(version, { sequence: 999, data: new Uint8Array(0) }));
-}
-
-function* mutations(request: Uint8Array): Generator<Uint8Array> {
-  for (let length = 0; length < request.length; length++) yield request.slice(0, length);
-  for (let bit = 0; bit < request.length * 8; bit++) {
-    const mutated = request.slice();
-    mutated[bit >> 3] ^= 1 << (bit & 7);
-    yield mutated;
-  }
 }
 
 /** In the clear, and in a session. */

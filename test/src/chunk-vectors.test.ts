@@ -5,9 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { CHUNK_CAP } from "../../src/capabilities.js";
 import { Chunks, type Serve } from "../../src/chunks.js";
 import type { Connection } from "../../src/connection.js";
-import { CHUNK_GET, CHUNK_SEND, ERROR, isChunk } from "../../src/exchange.js";
+import { CHUNK_GET, CHUNK_SEND, ERROR } from "../../src/exchange.js";
 import * as chunk from "../../src/messages/chunk.js";
 import type { Session } from "../../src/session.js";
 import type { Version } from "../../src/versions.js";
@@ -87,7 +88,7 @@ describe("the layer", () => {
       const measured = { reset() {} };
       const connection = {
         version,
-        chunks,
+        peer: { flags: CHUNK_CAP },
         transferSize,
         options: { dataTransferSize: size },
         transfer: undefined,
@@ -100,7 +101,7 @@ describe("the layer", () => {
       const serve: Serve = (request, response, session, limit) => {
         assert.ok(request.length <= limit);
         const w = new Writer(response);
-        if (isChunk(request[1])) {
+        if (request[1] === CHUNK_SEND || request[1] === CHUNK_GET) {
           const exchange = chunks.exchanges.find((one) => one.request === request[1])!;
           w.u8(version);
           w.u8(request[1] & 0x7f);

@@ -18,6 +18,7 @@ import { concat, toHex } from "../support/bytes.js";
 import { eventGroup, subscribe } from "../support/events.js";
 import { type Board, CURVES, HASHES, testIdentity } from "../support/fixture.js";
 import { DMTF_LOG, getLog } from "../support/log.js";
+import { mutations } from "../support/mutations.js";
 import { seeded } from "../support/random.js";
 import { getEndpointInfo } from "../support/requests.js";
 import {
@@ -82,16 +83,6 @@ function isAnswer(on: Board, request: Uint8Array, response: Uint8Array): boolean
   }
   assert.ok(KNOWN_ERRORS.includes(response[2]), what);
   return false;
-}
-
-/** `request` cut to each shorter length, then with each bit flipped. */
-function* mutations(request: Uint8Array): Generator<Uint8Array> {
-  for (let length = 0; length < request.length; length++) yield request.slice(0, length);
-  for (let bit = 0; bit < request.length * 8; bit++) {
-    const mutated = request.slice();
-    mutated[bit >> 3] ^= 1 << (bit & 7);
-    yield mutated;
-  }
 }
 
 for (const version of WITH_SESSIONS) {

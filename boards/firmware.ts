@@ -88,13 +88,9 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
   const { sha256, sha384, sha512, signer, reporting, certificates } = engines;
   const { credentials } = identity;
   const { exchanges, ...sessions } = engines.sessions?.(configuration, identity) ?? { exchanges: [] };
-  const [p384, p256] = certificates?.identities(identity) ?? [
-    new FlashIdentity(credentials, ECDSA_P384, 96, signer),
-    new FlashIdentity(credentials, ECDSA_P256, 64, signer),
-  ];
-  const identities = [
-    { algorithm: ECDSA_P384, identity: p384 },
-    { algorithm: ECDSA_P256, identity: p256 },
+  const identities: Options["baseAsym"] = certificates?.identities(identity) ?? [
+    { algorithm: ECDSA_P384, identity: new FlashIdentity(credentials, ECDSA_P384, 96, signer) },
+    { algorithm: ECDSA_P256, identity: new FlashIdentity(credentials, ECDSA_P256, 64, signer) },
   ];
   const options: Options = {
     versions: VERSIONS,
@@ -115,7 +111,7 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
       { algorithm: SHA_256, engine: sha256 },
       { algorithm: SHA_512, engine: sha512 },
     ],
-    baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0),
+    baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0 || identity.certificateSlots !== undefined),
     measurements: {
       algorithm: MEASUREMENT_SHA_384,
       engine: sha384,

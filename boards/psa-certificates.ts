@@ -1,6 +1,5 @@
 /** Certificates that are requested and set in the field, as every firmware with PSA serves them. */
-import { changeableIdentities } from "../hal/chip/certificate-slots.js";
-import type { FlashIdentity } from "../hal/chip/identity.js";
+import { changeableIdentities, type IdentityOf } from "../hal/chip/certificate-slots.js";
 import { sha384 } from "../hal/psa/psa.js";
 import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
 import type { Exchange } from "../src/exchange.js";
@@ -16,8 +15,8 @@ const SLOT_CAPACITY = 0xf00;
 const SLOTS_IN_SESSIONS = 0xfe;
 
 export interface Certificates {
-  /** The identities of P-384 and P-256, with slots that change. */
-  identities(table: Provisioned): readonly FlashIdentity[];
+  /** The identities of P-384 and P-256, as far as there are keys, with slots that change. */
+  identities(table: Provisioned): readonly IdentityOf[];
   exchanges(configuration: Configuration, table: Provisioned): readonly Exchange[];
 }
 
@@ -31,9 +30,9 @@ export const certificates: Certificates = Object.freeze({
       ],
       { capacity: SLOT_CAPACITY, keyPair },
     ),
-  exchanges: ({ trustedEnvironment = false }: Configuration, { psks, policy }: Provisioned) =>
+  exchanges: ({ trustedEnvironment = false }: Configuration, { credentials, spareKeys, psks, policy }: Provisioned) =>
     // SET_CERT_CAP would promise too much where nobody can prove to be somebody.
-    trustedEnvironment || psks.length > 0 || policy.requested !== 0
+    credentials.length + spareKeys.length > 0 && (trustedEnvironment || psks.length > 0 || policy.requested !== 0)
       ? [
           csr({ hash: sha384 }),
           setCertificate({

@@ -111,11 +111,27 @@ export async function buildBare(main: string, name: string): Promise<Built> {
 async function compileImage(recipe: Recipe, folder: string): Promise<string[]> {
   const script = join(folder, "main.bundle.js");
   const natives = Object.entries(recipe.natives).map(([specifier, path]) => ({ specifier, path }));
-  await inPlace(script, (path) => bundle(recipe.entry, path, { minify: true, plugins: [keepNatives(natives)] }));
+  await inPlace(script, async (path) => {
+    await bundle(recipe.entry, path, { minify: true, plugins: [keepNatives(natives)] });
+    writeFileSync(path, enclosed(readFileSync(path, "utf8")));
+  });
   const image = join(folder, "image.c");
   await compileModules({ main: script, ...recipe.natives }, image);
   const flags = [...CPU, ...SECTIONS, "-Os", ...(await engineFlags(recipe.features))];
   return compileC({ cc: CC, flags, out: join(folder, "objects") }, [image]);
+}
+
+/**
+ * The module as a function that is called once: XS keeps the name of each variable of a module in RAM, and what it would take
+ * to export it.
+ */
+function enclosed(module: string): string {
+  const imports: string[] = [];
+  const body = module.replace(/\bimport(?:\{[^}]*\}|\*as [\w$]+ )from"[^"]*";/g, (statement) => {
+    imports.push(statement);
+    return "";
+  });
+  return `${imports.join("")}(()=>{${body}})();\n`;
 }
 
 /** Imports of a native module's file stay imports, by the module's specifier. */

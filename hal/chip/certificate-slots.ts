@@ -3,6 +3,7 @@
  * Its key pairs are the distinct keys of the image, in or out of slots, in an order that stays.
  */
 import {
+  type CredentialEntry,
   ENTRY_LENGTH,
   type IdentityTable,
   IMAGE_LENGTH_MAX,
@@ -10,6 +11,7 @@ import {
   readIdentityTable,
 } from "../../certs/identity-image.js";
 import type { CertificateSlots } from "../certificate-slots.js";
+import type { Identity } from "../identity.js";
 import { identityLength, print } from "./chip.js";
 import { FlashIdentity, type Signer } from "./identity.js";
 import { replaceChain, sameKey } from "./slots.js";
@@ -36,18 +38,28 @@ export interface FlashSlotsOptions {
 
 type Table = Pick<IdentityTable, "credentials" | "spareKeys" | "psks" | "requesterChains">;
 
+export interface IdentityOf {
+  readonly algorithm: number;
+  readonly identity: Identity;
+}
+
 /**
- * The identities of an image, one for each of `algorithms` with the bytes of its signatures. A change moves what lies in the
+ * The identities of an image, one for each of `algorithms`, with the bytes of its signatures, that it has keys for. A change moves what lies in the
  * image: `table`'s entries stay the same objects, and say where to then.
  */
 export function changeableIdentities(
   table: Table,
   algorithms: readonly (readonly [algorithm: number, signatureLength: number])[],
   options: FlashSlotsOptions,
-): FlashIdentity[] {
+): IdentityOf[] {
   const slots = algorithms.map(([algorithm, length]) => new FlashSlots(algorithm, length, options, follow));
   for (const each of slots) each.read(table);
-  return slots.map((each) => Object.assign(each.identity, { certificateSlots: each }));
+  return slots
+    .filter(({ keyPairs }) => keyPairs.length > 0)
+    .map((each) => ({
+      algorithm: each.algorithm,
+      identity: Object.assign(each.identity, { certificateSlots: each }),
+    }));
 
   function follow(): void {
     const now = readIdentityTable(identityStorage);
@@ -86,7 +98,8 @@ class FlashSlots implements CertificateSlots {
 
   /** Takes what is in the image: at first, and after each change. */
   read({ credentials, spareKeys }: Table): void {
-    const own = [...credentials, ...spareKeys].filter(({ algorithm }) => algorithm === this.algorithm);
+    const all: readonly (CredentialEntry | KeyEntry)[] = [...credentials, ...spareKeys];
+    const own = all.filter(({ algorithm }) => algorithm === this.algorithm);
     this.#firsts = [];
     for (const entry of own.sort((a, b) => a.index - b.index)) {
       const id = this.#idOf(entry);

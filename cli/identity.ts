@@ -152,6 +152,7 @@ function identityFromImage(path: string): LoadedIdentity {
       chain: bytes(chain),
       key: bytes(key),
     })),
+    spareKeys: table.spareKeys.map(({ algorithm, key }) => ({ algorithm, key: bytes(key) })),
     pqcCredentials: [],
     pqcRequesters: [],
     psks: table.psks.map(({ hint, key }) => ({ hint: bytes(hint), key: bytes(key) })),
@@ -197,6 +198,7 @@ function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIden
   return {
     uuid: derivedUuid(credentials[0].chain),
     credentials,
+    spareKeys: [],
     pqcCredentials: mlDsaCredentials(path, "responder"),
     pqcRequesters: mlDsaRequesters(path),
     psks: existsSync(join(path, PSK_FILE)) ? loadPsks(join(path, PSK_FILE)) : [],

@@ -136,6 +136,8 @@ static bool reads_back(uint32_t offset, const uint8_t *data, size_t length)
 
 bool flash_erase(uint32_t offset)
 {
+	/* To write an image is hundreds of these, and each of them is progress. */
+	watchdog_kick();
 	unprotect();
 	command_at(ERASE_SECTOR, offset, NULL, 0);
 	for (uint32_t at = 0; at < FLASH_SECTOR_LENGTH; at += FLASH_PAGE_LENGTH)
@@ -147,6 +149,7 @@ bool flash_erase(uint32_t offset)
 bool flash_program(uint32_t offset, const void *data, size_t length)
 {
 	const uint8_t *byte = data;
+	watchdog_kick();
 	unprotect();
 	/* The SST25VF032B programs a byte per command; parts that take pages take this too. */
 	for (size_t at = 0; at < length; at++)

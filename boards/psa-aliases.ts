@@ -8,7 +8,7 @@ import { issueAlias } from "../src/alias-certificate.js";
 import { ALIAS_CERT_CAP } from "../src/capabilities.js";
 import { leafOf } from "../src/chain.js";
 import { bytesOf } from "../src/der-writer.js";
-import { GET_CERTIFICATE, GET_CSR, SET_CERTIFICATE } from "../src/exchange.js";
+import { GET_CERTIFICATE } from "../src/exchange.js";
 import { ALIAS_CERT } from "../src/key-pairs.js";
 import type { Options } from "../src/responder.js";
 import { type TcbInfo, tcbInfoOf, writeTcbInfo } from "../src/tcb-info.js";
@@ -48,12 +48,9 @@ function withAliases(options: Options, { credentials }: Provisioned): Options {
     ),
   }));
   aliasDone();
-  const exchanges = options.exchanges
-    // There is no key any more that certificates could be requested for.
-    .filter(({ request }) => request !== GET_CSR && request !== SET_CERTIFICATE)
-    .map((each) =>
-      each.request === GET_CERTIFICATE ? { ...each, capability: each.capability | ALIAS_CERT_CAP } : each,
-    );
+  const exchanges = options.exchanges.map((each) =>
+    each.request === GET_CERTIFICATE ? { ...each, capability: each.capability | ALIAS_CERT_CAP } : each,
+  );
   return { ...options, baseAsym, exchanges };
 }
 

@@ -1,10 +1,15 @@
 /** Engines and keys of every firmware that has PSA. */
 import type { CredentialEntry } from "../certs/identity-image.js";
+import type { KeyPair } from "../hal/chip/certificate-slots.js";
 import type { Signer } from "../hal/chip/identity.js";
 import { identityKey } from "../hal/chip/identity-keys.js";
-import { openKey, sha256, sha384, sha512 } from "../hal/psa/psa.js";
+import { openKey, p256, p384, sha256, sha384, sha512 } from "../hal/psa/psa.js";
+import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
 import { ALIAS_CERT } from "../src/key-pairs.js";
+import type { PathEngines } from "../src/requester-chain.js";
 import type { Engines } from "./firmware.js";
+
+export const psaEngines: Engines = Object.freeze({ sha256, sha384, sha512, signer });
 
 const NO_SIGNER: Signer = Object.freeze({
   sign() {
@@ -12,12 +17,23 @@ const NO_SIGNER: Signer = Object.freeze({
   },
 });
 
-export const psaEngines: Engines = Object.freeze({ sha256, sha384, sha512, signer });
+/** Of a device's authority the key issues aliases (psa-aliases.ts), and is not to be had for anything else. */
+function signer(entry: CredentialEntry): Signer {
+  return entry.model === ALIAS_CERT ? NO_SIGNER : keyPair(entry);
+}
 
-function signer({ index, slot, model }: CredentialEntry): Signer {
-  // Its key issues the slot's alias (psa-aliases.ts), and signs nothing else.
-  if (model === ALIAS_CERT) return NO_SIGNER;
+/** What certificates are verified with. */
+export const pathEngines: PathEngines = Object.freeze({
+  verifiers: [
+    { algorithm: ECDSA_P384, engine: p384 },
+    { algorithm: ECDSA_P256, engine: p256 },
+  ],
+  hashes: [sha256, sha384, sha512],
+});
+
+/** The key of an entry of the identity image. */
+export function keyPair({ index }: Pick<CredentialEntry, "index">): KeyPair {
   const key = openKey(identityKey(index));
-  if (key === undefined) throw new Error(`no private key for slot ${slot}`);
+  if (key === undefined) throw new Error(`no private key in entry ${index}`);
   return key;
 }

@@ -18,13 +18,18 @@
  * | kind               | slot             | algorithm        | data                          | key               |
  * |--------------------|------------------|------------------|-------------------------------|-------------------|
  * | 0 credential       | 0 to 7           | BaseAsymAlgo bit | certificates, DER, root first | scalar, 32 or 48  |
+ * |   or key alone     |                  | BaseAsymAlgo bit |                               | scalar, 32 or 48  |
  * | 1 pre-shared key   |                  |                  | PSKHint, 1 to 64              | 1 to 64           |
  * | 2 requester anchor |                  |                  | certificate, DER              |                   |
  * | 3 session policy   | MutAuthRequested | options          |                               |                   |
  * | 4 requester chain  |                  | BaseAsymAlgo bit | certificates, DER, root first |                   |
  *
  * The model is a credential's CertModel (DSP0274 1.3 §10.24): 1 device, 2 alias, 3 generic certificates; 0 is 1, as firmware
- * that knows no models has it. Of other kinds it is zero.
+ * that knows no models has it. All else has no model.
+ *
+ * A credential without data is a key that no slot has a chain to: what becomes of one whose chain was erased, or replaced by
+ * a chain to another key. Entries may share a key. The key pairs that SPDM numbers are the distinct keys of an algorithm in
+ * the order of their first entries, which stays whatever is installed (hal/chip/replace.c).
  *
  * Private scalars are big-endian. A pre-shared key should have as many bytes as the hash; DMTF's emulator has 12.
  *
@@ -61,7 +66,7 @@ export const POLICY = 3;
 export const REQUESTER_CHAIN = 4;
 /** Least and most bytes of data and key, by kind. */
 const LIMITS = Object.freeze([
-  Object.freeze({ data: [1, CHAIN_LENGTH_MAX], key: [32, 48] }),
+  Object.freeze({ data: [0, CHAIN_LENGTH_MAX], key: [32, 48] }),
   Object.freeze({ data: [1, 64], key: [1, 64] }),
   Object.freeze({ data: [1, CHAIN_LENGTH_MAX], key: [0, 0] }),
   Object.freeze({ data: [0, 0], key: [0, 0] }),
@@ -104,6 +109,9 @@ export interface CredentialEntry {
   readonly chain: Span;
   readonly key: Span;
 }
+
+/** Where a key lies that no slot has a chain to. */
+export type KeyEntry = Pick<CredentialEntry, "index" | "algorithm" | "key">;
 
 /** Where a pre-shared key and its hint lie. */
 export interface PskEntry {
@@ -152,6 +160,7 @@ export interface IdentityTable {
   /** 16 bytes. */
   readonly uuid: Uint8Array;
   readonly credentials: readonly CredentialEntry[];
+  readonly spareKeys: readonly KeyEntry[];
   readonly psks: readonly PskEntry[];
   /** Certificates, DER, that chains of requesters may begin with. */
   readonly requesterAnchors: readonly Span[];
@@ -205,14 +214,17 @@ function byKind(entries: readonly Entry[]): Omit<IdentityTable, "length" | "uuid
   const of = (kind: number) => entries.filter((entry) => entry.kind === kind);
   const [policy] = of(POLICY);
   return {
-    credentials: of(CREDENTIAL).map(({ index, slot, model, algorithm, data, key }) => ({
-      index,
-      slot,
-      model: model || DEVICE_CERT,
-      algorithm,
-      chain: data,
-      key,
-    })),
+    credentials: of(CREDENTIAL)
+      .filter(hasChain)
+      .map(({ index, slot, model, algorithm, data, key }) => ({
+        index,
+        slot,
+        model: model || DEVICE_CERT,
+        algorithm,
+        chain: data,
+        key,
+      })),
+    spareKeys: of(CREDENTIAL).filter((entry) => !hasChain(entry)),
     psks: of(PRE_SHARED_KEY).map(({ index, data, key }) => ({ index, hint: data, key })),
     requesterAnchors: of(REQUESTER_ANCHOR).map(({ data }) => data),
     requesterChains: of(REQUESTER_CHAIN).map(({ algorithm, data }) => ({ algorithm, chain: data })),
@@ -233,11 +245,11 @@ function policyOf({ slot, algorithm: options }: Entry): SessionPolicy {
 /** What contradicts the format, if anything; data and keys lie from `start` to before `end`. */
 export function faultOf(entries: readonly Entry[], start: number, end: number): string | undefined {
   for (const entry of entries) {
-    const { index, slot, kind, model, data, key } = entry;
+    const { index, kind, model, data, key } = entry;
     const limits = LIMITS[kind];
     if (limits === undefined) return `kind of entry ${index}`;
-    if (!slotFits(kind, slot)) return `slot of entry ${index}`;
-    if (model < 0 || model > (kind === CREDENTIAL ? MODEL_MAX : 0)) return `model of entry ${index}`;
+    if (!slotFits(entry)) return `slot of entry ${index}`;
+    if (model < 0 || model > (hasChain(entry) ? MODEL_MAX : 0)) return `model of entry ${index}`;
     if (!algorithmFits(entry)) return `algorithm or key length of entry ${index}`;
     if (!fits(data, limits.data, start, end)) return `data of entry ${index}`;
     if (!fits(key, limits.key, start, end)) return `key of entry ${index}`;
@@ -246,8 +258,14 @@ export function faultOf(entries: readonly Entry[], start: number, end: number): 
   return undefined;
 }
 
-function slotFits(kind: number, slot: number): boolean {
-  if (kind === CREDENTIAL) return slot >= 0 && slot < SLOT_COUNT;
+/** Of a credential, whether it is more than a key. */
+function hasChain({ kind, data }: Entry): boolean {
+  return kind === CREDENTIAL && data.length !== 0;
+}
+
+function slotFits(entry: Entry): boolean {
+  const { kind, slot } = entry;
+  if (hasChain(entry)) return slot >= 0 && slot < SLOT_COUNT;
   return kind === POLICY ? MUT_AUTH_REQUESTED.includes(slot & ~BASIC) : slot === 0;
 }
 
@@ -270,6 +288,7 @@ function fits({ offset, length }: Span, [low, high]: readonly number[], start: n
 
 function exclude(one: Entry, other: Entry): boolean {
   if (one.kind !== other.kind) return false;
+  if (one.kind === CREDENTIAL && !(hasChain(one) && hasChain(other))) return false;
   if (one.kind === CREDENTIAL || one.kind === REQUESTER_CHAIN)
     return one.slot === other.slot && one.algorithm === other.algorithm;
   return one.kind === POLICY;

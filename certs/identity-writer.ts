@@ -31,6 +31,8 @@ export interface DeviceIdentity {
   /** 16 bytes. */
   readonly uuid: Uint8Array;
   readonly credentials: readonly Credential[];
+  /** Keys that no slot has a chain to. */
+  readonly spareKeys?: readonly Pick<Credential, "algorithm" | "key">[];
   /** The same under PqcAsymAlgo, with ML-DSA's seeds as keys. Images hold none of them. */
   readonly pqcCredentials?: readonly Credential[];
   /** Hints and keys of 1 to 64 bytes, no hint twice. */
@@ -56,10 +58,11 @@ interface Part {
 const NONE = new Uint8Array(0);
 
 function partsOf(identity: DeviceIdentity): Part[] {
-  const { credentials, psks = [], requesterAnchors = [], requesterChains = [], policy } = identity;
+  const { credentials, spareKeys = [], psks = [], requesterAnchors = [], requesterChains = [], policy } = identity;
   const other = { slot: 0, algorithm: 0, data: NONE, key: NONE };
   return [
     ...credentials.map(({ chain, ...rest }) => ({ ...rest, kind: image.CREDENTIAL, data: chain })),
+    ...spareKeys.map((key) => ({ ...other, kind: image.CREDENTIAL, ...key })),
     ...psks.map(({ hint, key }) => ({ ...other, kind: image.PRE_SHARED_KEY, data: hint, key })),
     ...requesterAnchors.map((data) => ({ ...other, kind: image.REQUESTER_ANCHOR, data })),
     ...(policy === undefined ? [] : [{ ...other, kind: image.POLICY, ...policyFields(policy) }]),
@@ -88,6 +91,7 @@ export function writeIdentityImage(identity: DeviceIdentity, sha256: HashAlgorit
   const parts = partsOf(identity);
   if (uuid.length !== image.UUID_LENGTH) throw new RangeError("the UUID has 16 bytes");
   if (parts.length === 0 || parts.length > image.ENTRY_COUNT_MAX) throw new RangeError("1 to 24 entries");
+  if (identity.credentials.some(({ chain }) => chain.length === 0)) throw new RangeError("a slot without a chain");
   if (new Set(psks.map(({ hint }) => hint.join())).size !== psks.length) throw new RangeError("a hint names two keys");
 
   const tableEnd = image.HEADER_LENGTH + parts.length * image.ENTRY_LENGTH;

@@ -152,6 +152,7 @@ function identityFromImage(path: string): LoadedIdentity {
       chain: bytes(chain),
       key: bytes(key),
     })),
+    spareKeys: table.spareKeys.map(({ algorithm, key }) => ({ algorithm, key: bytes(key) })),
     pqcCredentials: [],
     psks: table.psks.map(({ hint, key }) => ({ hint: bytes(hint), key: bytes(key) })),
     requesterAnchors: table.requesterAnchors.map(bytes),
@@ -194,6 +195,7 @@ function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIden
   return {
     uuid: derivedUuid(credentials[0].chain),
     credentials,
+    spareKeys: [],
     pqcCredentials: mlDsaCredentials(path, "responder"),
     psks: existsSync(join(path, PSK_FILE)) ? loadPsks(join(path, PSK_FILE)) : [],
     requesterAnchors: each("ca.cert.der").map(({ chain }) => chain),

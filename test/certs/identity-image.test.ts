@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { identityDigestFits, readIdentityTable } from "../../certs/identity-image.js";
 import { type DeviceIdentity, writeIdentityImage } from "../../certs/identity-writer.js";
-import type { Storage } from "../../hal/storage.js";
 import { WireError } from "../../src/wire.js";
 import {
   CONTRADICTIONS,
@@ -11,20 +10,10 @@ import {
   DEVICE,
   flippedBits,
   IMAGE,
+  memory,
   randomImages,
   truncations,
 } from "../support/identity-images.js";
-
-function memory(bytes: Uint8Array, reads: [number, number][] = []): Storage {
-  return {
-    length: bytes.length,
-    read(offset, into) {
-      assert.ok(offset >= 0 && offset + into.length <= bytes.length, "read outside the medium");
-      reads.push([offset, offset + into.length]);
-      into.set(bytes.subarray(offset, offset + into.length));
-    },
-  };
-}
 
 test("golden image", () => {
   assert.deepEqual(writeIdentityImage(DEVICE, sha256), IMAGE);
@@ -51,6 +40,7 @@ test("golden image", () => {
         key: { offset: 213, length: 48 },
       },
     ],
+    spareKeys: [],
     psks: [{ index: 2, hint: { offset: 261, length: 4 }, key: { offset: 265, length: 16 } }],
     requesterAnchors: [{ offset: 281, length: 2 }],
     requesterChains: [{ algorithm: 0x80, chain: { offset: 283, length: 3 } }],
@@ -99,6 +89,23 @@ test("every model comes back; device certificates are written as firmware takes 
   }
   const one = changed([34, [1]]);
   assert.equal(readIdentityTable(memory(one)).credentials[0].model, 1);
+});
+
+test("keys without a chain come back, however many", () => {
+  const spareKeys = [0x80, 0x10, 0x80].map((algorithm, i) => ({
+    algorithm,
+    key: new Uint8Array(algorithm === 0x10 ? 32 : 48).fill(i),
+  }));
+  const image = writeIdentityImage({ ...DEVICE, spareKeys }, sha256);
+  const table = readIdentityTable(memory(image));
+  assert.equal(table.credentials.length, DEVICE.credentials.length);
+  assert.deepEqual(
+    table.spareKeys.map(({ algorithm, key: { offset, length } }) => ({
+      algorithm,
+      key: image.slice(offset, offset + length),
+    })),
+    spareKeys,
+  );
 });
 
 test("a requester chain under each algorithm comes back", () => {

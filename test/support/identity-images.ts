@@ -1,6 +1,8 @@
 /** Identity images, good and damaged, for all who read them. */
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { DeviceIdentity } from "../../certs/identity-writer.js";
+import type { Storage } from "../../hal/storage.js";
 import { seeded } from "./random.js";
 
 export const DEVICE: DeviceIdentity = {
@@ -35,6 +37,18 @@ export const IMAGE = withDigest(
 );
 const TABLE_END = 0xb0;
 
+/** A storage that is just as long; notes what is read. */
+export function memory(bytes: Uint8Array, reads: [number, number][] = []): Storage {
+  return {
+    length: bytes.length,
+    read(offset, into) {
+      assert.ok(offset >= 0 && offset + into.length <= bytes.length, "read outside the medium");
+      reads.push([offset, offset + into.length]);
+      into.set(bytes.subarray(offset, offset + into.length));
+    },
+  };
+}
+
 export function withDigest(body: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.concat([body, createHash("sha256").update(body).digest()]));
 }
@@ -56,7 +70,9 @@ export const CONTRADICTIONS: ReadonlyMap<string, Uint8Array> = new Map(
       ["chain offset far outside", 40, [0, 0, 0, 0x80]],
       ["key reaches into the digest", 48, [0xff, 0, 0, 0]],
       ["key of another length", 52, [0x1f, 0, 0, 0]],
-      ["no chain", 44, [0, 0, 0, 0]],
+      ["the offset of no chain", 44, [0, 0, 0, 0]],
+      ["a key alone, with a slot", 64, [0, 0, 0, 0, 0, 0, 0, 0]],
+      ["a key alone, with a model", 34, [1, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
       ["no key", 48, [0, 0, 0, 0, 0, 0, 0, 0]],
       ["slot 8", 32, [8]],
       ["model 4", 34, [4]],

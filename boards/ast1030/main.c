@@ -8,7 +8,7 @@ extern const XsImage xsImage;
 
 /* Slots of JavaScript's own stack, 16 bytes each; a variant may need more. */
 #ifndef STACK_SLOTS
-#define STACK_SLOTS 1152
+#define STACK_SLOTS 1312
 #endif
 
 /*

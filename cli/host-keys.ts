@@ -1,13 +1,15 @@
-/** The keys of the responder in this process: what it is known by, and what GET_KEY_PAIR_INFO shows. */
+/** The keys of the responder in this process: what it is known by, and what requesters see of that and may change. */
 import { randomFillSync } from "node:crypto";
-import { MemoryKeyPairs, P256_INFO, P384_INFO, type ProvisionedKey } from "../boards/key-pairs.js";
+import { type KeyAlgorithm, MemoryKeyPairs, P256_INFO, P384_INFO, type ProvisionedKey } from "../boards/key-pairs.js";
 import type { Credential } from "../certs/identity-writer.js";
-import { p256Signer, p384Signer, type Signer, sha384 } from "../hal/portable/crypto.js";
+import type { Identity } from "../hal/identity.js";
+import { changeableIdentity, type SlotKeys } from "../hal/portable/certificate-slots.js";
+import { type Signer, sha384 } from "../hal/portable/crypto.js";
+import type { Slot } from "../hal/portable/identity.js";
 import * as algorithm from "../src/algorithms.js";
 import { MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
 import { Der, SEQUENCE } from "../src/der.js";
 import type { Exchange } from "../src/exchange.js";
-import { KEY_P256, KEY_P384 } from "../src/key-pairs.js";
 import { certificate } from "../src/messages/certificate.js";
 import { csr } from "../src/messages/csr.js";
 import { digests } from "../src/messages/digests.js";
@@ -18,45 +20,62 @@ import { multiKeyConnections } from "../src/multi-key.js";
 import type { Options } from "../src/responder.js";
 import { keyAlgorithm } from "../src/slot-keys.js";
 import { splitChain } from "./chain.js";
-import { changeableIdentityOf, identityOf, type Place, publicKeyIdentityOf } from "./identity.js";
+import { identityOf, type Place, publicKeyIdentityOf, signerOf } from "./identity.js";
 import { pathEngines } from "./requester-trust.js";
 
 /** As many as may be generated. */
 const SPARE_COUNT = 2;
+/** Bytes of certificates that a slot takes: eight of them fit into an image. */
+const SLOT_CAPACITY = 0x1e00;
 /** In order of preference, as far as there are keys. */
 export const HOST_ASYMS: readonly number[] = [
   ...[algorithm.ECDSA_P384, algorithm.ECDSA_P256, algorithm.ECDSA_P521, algorithm.ED25519, algorithm.ED448],
   ...[algorithm.RSAPSS_4096, algorithm.RSAPSS_3072, algorithm.RSAPSS_2048],
   ...[algorithm.RSASSA_4096, algorithm.RSASSA_3072, algorithm.RSASSA_2048],
 ];
-/** What those with certificates are asked of them. */
-export const KEY_EXCHANGES: readonly Exchange[] = [digests, certificate, keyPairInfo, setKeyPairInfo];
 
-const random = (out: Uint8Array): void => {
-  randomFillSync(out);
-};
+/** Of which keys can be generated, and chains be set. */
+const CHANGEABLE = [
+  { algorithm: algorithm.ECDSA_P384, publicKeyInfo: P384_INFO, scalarLength: 48 },
+  { algorithm: algorithm.ECDSA_P256, publicKeyInfo: P256_INFO, scalarLength: 32 },
+] as const;
 
-/** How certificates are requested and set. */
-export interface HostCertificates {
-  readonly policy: SetCertificatePolicy;
-  /** Makes a change last, before it counts; undefined empties the slot. */
-  readonly save: (place: Place, credential: Credential | undefined) => void;
-}
+/** Whose changes of keys and certificates are taken, by the names that the command line has for it. */
+export const KEY_CHANGES = Object.freeze({
+  proven: Object.freeze({ trustedEnvironment: false, slotsInSessions: 0xfe, provenRequesters: true }),
+  sessions: Object.freeze({ trustedEnvironment: false, slotsInSessions: 0xfe, provenRequesters: false }),
+  trusted: Object.freeze({ trustedEnvironment: true, slotsInSessions: 0xff, provenRequesters: false }),
+});
+
+/** Makes a change of a slot last, before it counts; undefined empties it. What it throws undoes the change. */
+export type SaveCredential = (place: Place, credential: Credential | undefined) => void;
 
 export interface HostKeyOptions {
-  /** Certificates are requested and set, but keys have no pairs then; without it they stay. */
-  readonly certificates?: HostCertificates | undefined;
-
+  /** By default those of requesters that proved themselves, in sessions. */
+  readonly changes?: keyof typeof KEY_CHANGES | undefined;
+  /** By default changes are kept in memory only. */
+  readonly save?: SaveCredential | undefined;
   /** Known by a provisioned public key, without certificates. */
   readonly publicKey?: boolean | undefined;
-  /** Whether keys may be changed outside of sessions too. */
-  readonly trustedEnvironment?: boolean | undefined;
 }
+
+/** What those with certificates are asked of them. */
+const SHOWN: readonly Exchange[] = [digests, certificate, keyPairInfo];
+
+/** What changes them. */
+const changing = (policy: SetCertificatePolicy): Exchange[] => [
+  setKeyPairInfo,
+  csr({ hash: sha384 }),
+  setCertificate({ ...pathEngines(CHANGEABLE.map((one) => one.algorithm)), policy }),
+];
+
+/** All that there ever is. */
+export const keyExchanges = (): Exchange[] => [...SHOWN, ...changing(KEY_CHANGES.proven)];
 
 /** What of a responder's options is about its keys. */
 export function hostKeys(
   credentials: readonly Credential[],
-  { publicKey = false, trustedEnvironment = false, certificates }: HostKeyOptions,
+  { publicKey = false, changes = "proven", save = () => {} }: HostKeyOptions,
   onFault: (error: unknown) => void,
 ): Pick<Options, "baseAsym" | "exchanges" | "keyPairs" | "multiKey"> {
   if (publicKey) {
@@ -66,65 +85,119 @@ export function hostKeys(
     });
     return { baseAsym, exchanges: [] };
   }
-  if (certificates !== undefined) return changeableKeys(credentials, certificates, onFault);
-  const identities = HOST_ASYMS.map((algorithm) => ({ algorithm, identity: identityOf(credentials, algorithm) }));
-  const baseAsym = identities.filter(({ identity }) => identity.slotMask !== 0);
-  const keyPairs = new MemoryKeyPairs({
-    algorithms: [
-      { asym: KEY_P384, publicKeyInfo: P384_INFO, generate: () => newSigner(p384Signer, 48) },
-      { asym: KEY_P256, publicKeyInfo: P256_INFO, generate: () => newSigner(p256Signer, 32) },
-    ],
-    provisioned: provisionedKeys(credentials),
+  const policy = KEY_CHANGES[changes];
+  const under = (wanted: number) => credentials.filter((credential) => credential.algorithm === wanted);
+  const held = HOST_ASYMS.filter((one) => under(one).length > 0);
+  const changeable = CHANGEABLE.filter((one) => held.includes(one.algorithm));
+  const secrets = new Secrets();
+  const keyPairs: MemoryKeyPairs = new MemoryKeyPairs({
+    algorithms: changeable.map((one) => generated(one, secrets)),
+    provisioned: provisionedKeys(
+      // KeyPairIDs do not depend on the order in which chains were set.
+      [...credentials].sort((a, b) => a.algorithm - b.algorithm || a.slot - b.slot),
+      (credential) =>
+        changeable.some((one) => one.algorithm === credential.algorithm) ? secrets.signer(credential) : undefined,
+    ),
     spareCount: SPARE_COUNT,
-    policy: { trustedEnvironment, provenRequesters: false, needsReset: false },
+    policy: { ...policy, needsReset: false },
     holdsChain: (asym, slot) =>
-      credentials.some((credential) => keyAlgorithm(credential.algorithm) === asym && credential.slot === slot),
+      baseAsym.some((one) => keyAlgorithm(one.algorithm) === asym && (one.identity.slotMask & (1 << slot)) !== 0),
   });
-  return { baseAsym, exchanges: KEY_EXCHANGES, keyPairs, multiKey: multiKeyConnections(MULTI_KEY_CAP_NEG) };
-}
-
-/** What chains of the device can be of. */
-const CHANGEABLE: readonly number[] = [algorithm.ECDSA_P384, algorithm.ECDSA_P256];
-
-function changeableKeys(
-  credentials: readonly Credential[],
-  { policy, save }: HostCertificates,
-  onFault: (error: unknown) => void,
-): Pick<Options, "baseAsym" | "exchanges"> {
-  const held = CHANGEABLE.filter((one) => credentials.some((credential) => credential.algorithm === one));
-  const baseAsym = held.map((one) => ({
+  const baseAsym: Options["baseAsym"] = held.map((one) => ({
     algorithm: one,
-    identity: changeableIdentityOf(credentials, one, save, onFault),
+    identity: changeable.some((each) => each.algorithm === one)
+      ? changeableIdentityOf(under(one), one, keyPairs.slotKeys(keyAlgorithm(one)), secrets, { save, onFault })
+      : identityOf(credentials, one),
   }));
-  return { baseAsym, exchanges: [digests, certificate, ...certificateExchanges(policy)] };
+  const exchanges = [...SHOWN, ...(changeable.length === 0 ? [] : changing(policy))];
+  return { baseAsym, exchanges, keyPairs, multiKey: multiKeyConnections(MULTI_KEY_CAP_NEG) };
 }
 
-export const certificateExchanges = (policy: SetCertificatePolicy): Exchange[] => [
-  csr({ hash: sha384 }),
-  setCertificate({ ...pathEngines(CHANGEABLE), policy }),
-];
+/** Private keys of signers, which go into the identity with the chains that they are set with. */
+class Secrets {
+  readonly #keys = new Map<Signer, Uint8Array>();
+
+  /** One for each key. */
+  signer({ algorithm, key }: Pick<Credential, "algorithm" | "key">): Signer {
+    for (const [signer, other] of this.#keys) if (Buffer.compare(key, other) === 0) return signer;
+    const signer = signerOf(algorithm, key);
+    this.#keys.set(signer, key);
+    return signer;
+  }
+
+  key(signer: Signer): Uint8Array {
+    return this.#keys.get(signer)!;
+  }
+
+  forget(signer: Signer): void {
+    this.#keys.get(signer)?.fill(0);
+    this.#keys.delete(signer);
+  }
+}
+
+function generated(
+  { algorithm, publicKeyInfo, scalarLength }: (typeof CHANGEABLE)[number],
+  secrets: Secrets,
+): KeyAlgorithm {
+  return {
+    asym: keyAlgorithm(algorithm),
+    publicKeyInfo,
+    // Both curves' orders begin with so many ones that a random scalar is as good as never out of range.
+    generate: () => secrets.signer({ algorithm, key: randomFillSync(new Uint8Array(scalarLength)) }),
+    forget: (signer) => secrets.forget(signer),
+  };
+}
+
+/** The identity under one algorithm, with slots that can be changed. What `save` throws is told to `onFault`. */
+function changeableIdentityOf(
+  credentials: readonly Credential[],
+  algorithm: number,
+  keys: SlotKeys,
+  secrets: Secrets,
+  { save, onFault }: { save: SaveCredential; onFault: (error: unknown) => void },
+): Identity {
+  const slots = credentials.map((credential): [number, Slot] => {
+    const { slot, chain, model } = credential;
+    return [slot, { chain, ...(model === undefined ? {} : { model }), signer: secrets.signer(credential) }];
+  });
+  return changeableIdentity(new Map(slots), {
+    algorithm,
+    keys,
+    capacity: SLOT_CAPACITY,
+    save(slot, content) {
+      const place = { slot, algorithm };
+      try {
+        if (content === undefined) return save(place, undefined);
+        const { signer, ...rest } = content;
+        save(place, { ...place, ...rest, key: secrets.key(signer) });
+      } catch (error) {
+        onFault(error);
+        throw error;
+      }
+    },
+  });
+}
 
 /** One for each key; slots may share one. */
-function provisionedKeys(credentials: readonly Credential[]): ProvisionedKey[] {
+function provisionedKeys(
+  credentials: readonly Credential[],
+  signer: (credential: Credential) => Signer | undefined,
+): ProvisionedKey[] {
   const found = new Map<string, ProvisionedKey>();
-  for (const { algorithm, slot, key, chain } of credentials) {
+  for (const credential of credentials) {
+    const { algorithm, slot, key, chain } = credential;
     const asym = keyAlgorithm(algorithm);
     const name = `${asym} ${Buffer.from(key).toString("hex")}`;
-    const { slotMask = 0 } = found.get(name) ?? {};
-    found.set(name, { asym, slotMask: slotMask | (1 << slot), publicKeyInfo: publicKeyInfo(chain) });
+    const slotMask = (found.get(name)?.slotMask ?? 0) | (1 << slot);
+    const made = signer(credential);
+    const publicKeyInfo = publicKeyInfoOf(chain);
+    found.set(name, { asym, slotMask, publicKeyInfo, ...(made === undefined ? {} : { signer: made }) });
   }
   return [...found.values()];
 }
 
 /** The AlgorithmIdentifier of the leaf's key. */
-function publicKeyInfo(chain: Uint8Array): Uint8Array {
+function publicKeyInfoOf(chain: Uint8Array): Uint8Array {
   const spki = new Der(splitChain(chain).at(-1)!.publicKey.export({ type: "spki", format: "der" }));
   return spki.open(SEQUENCE).element(SEQUENCE).slice();
-}
-
-/** Both curves' orders begin with so many ones that a random scalar is as good as never out of range. */
-function newSigner(make: typeof p384Signer, length: number): Signer {
-  const scalar = new Uint8Array(length);
-  random(scalar);
-  return make(scalar, random);
 }

@@ -13,7 +13,7 @@ import { sha3_256, sha3_384, sha3_512 } from "../hal/portable/sha3.js";
 import * as algorithm from "../src/algorithms.js";
 import { Chunks } from "../src/chunks.js";
 import { Deferral } from "../src/deferral.js";
-import { MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE } from "../src/event-groups.js";
+import { CERTIFICATE_CHANGED, MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE } from "../src/event-groups.js";
 import { deviceEvents } from "../src/events.js";
 import {
   CHALLENGE,
@@ -42,7 +42,7 @@ import { version } from "../src/messages/version.js";
 import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { VERSIONS } from "../src/versions.js";
-import { certificateExchanges, HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
+import { HOST_ASYMS, type HostKeyOptions, hostKeys, keyExchanges } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { mlDsaIdentity } from "./ml-dsa-identity.js";
 import { requesterTrust } from "./requester-trust.js";
@@ -106,8 +106,7 @@ const deferral = (deferMs: number) =>
 /** All that it ever serves; of sessions what the device is provisioned for. */
 export const hostExchanges = (): readonly Exchange[] => [
   ...EXCHANGES,
-  ...KEY_EXCHANGES,
-  ...certificateExchanges({ trustedEnvironment: true, slotsInSessions: 0, provenRequesters: false }),
+  ...keyExchanges(),
   ...sessionExchanges(true, true, { ...DEFAULT_POLICY, requested: 1, pskWithoutContext: false }),
   ...EVENTS,
   ...chunks().exchanges,
@@ -150,7 +149,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
     pqcAsym: pqcIdentitiesOf(device),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
     deviceClasses: DEVICE_CLASSES,
-    events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),
+    events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE, CERTIFICATE_CHANGED]),
     random,
     ctExponent: CT_EXPONENT,
     dataTransferSize,

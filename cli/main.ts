@@ -10,6 +10,7 @@ import { MIN_DATA_TRANSFER_SIZE } from "../src/capabilities.js";
 import { cryptoOption, integer, versionOption } from "./arguments.js";
 import { addCertificateCommands } from "./certificate-commands.js";
 import { makeCertificates } from "./certs.js";
+import { KEY_CHANGES } from "./host-keys.js";
 import { loadIdentity, MUTUAL } from "./identity.js";
 import { addKeysCommand } from "./keys-command.js";
 import { PcapWriter } from "./pcap.js";
@@ -20,7 +21,7 @@ import { attest } from "./requester/attest.js";
 import { DATA_TRANSFER_SIZE } from "./requester/conversation.js";
 import { AEADS, ASYMS, DHES, HASHES, KEMS, oneOrAll, oneOrOthers, PQC_ASYMS, versionNamed } from "./requester/names.js";
 import type { Offer } from "./requester/offer.js";
-import { CERTIFICATE_POLICIES, type ServeOptions, serve } from "./serve.js";
+import { serve } from "./serve.js";
 import { ownIdentities, type SessionArguments, sessionOffer } from "./session-options.js";
 import {
   CERTIFICATES,
@@ -67,9 +68,8 @@ interface ServeArguments {
   trace?: boolean;
   transferSize?: number;
   publicKey?: boolean;
-  trustedEnvironment?: boolean;
   defer?: number;
-  setCertificates?: ServeOptions["setCertificates"];
+  keyChanges?: keyof typeof KEY_CHANGES;
 }
 
 /** RDT, a power of two, is then no more than what `spdm attest` waits for one answer. */
@@ -184,7 +184,7 @@ function runServe(options: ServeArguments): Promise<void> {
     pskWithoutContext,
     heartbeat,
     publicKey,
-    trustedEnvironment,
+    keyChanges,
     defer,
     ...rest
   } = options;
@@ -194,9 +194,10 @@ function runServe(options: ServeArguments): Promise<void> {
     if (options.trace) program.error("--trace is for --host: what a session with a board carries is not seen here");
     if (rest.transferSize !== undefined) program.error("a board's transfer size is up to its firmware");
     if (defer !== undefined) program.error("--defer is for --host: a board takes the time it needs");
-    if (publicKey || trustedEnvironment) program.error("a board's keys are up to its firmware");
-    if (rest.setCertificates !== undefined) program.error("a board's certificates are up to its firmware");
+    if (publicKey || keyChanges !== undefined) program.error("a board's keys are up to its firmware");
   }
+  if (publicKey && keyChanges !== undefined)
+    program.error("--public-key is one that requesters have: nothing changes it");
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
   const given = Object.entries({ requested, basic: basicMutual, inTheClear, macOnly, pskWithoutContext });
@@ -206,7 +207,7 @@ function runServe(options: ServeArguments): Promise<void> {
     policy,
     heartbeatPeriod: heartbeat,
     deferMs: defer,
-    keys: { publicKey, trustedEnvironment },
+    keys: { publicKey, changes: keyChanges },
   });
 }
 
@@ -287,17 +288,18 @@ program
   .option("--in-the-clear", "take handshakes in the clear")
   .option("--mac-only", "only authenticate what goes through sessions")
   .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
-  .addOption(
-    new Option("--set-certificates <where>", "make certification requests, and store chains in the identity").choices(
-      Object.keys(CERTIFICATE_POLICIES),
-    ),
-  )
   .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
   .option("--trace", "print each message that is answered, those in sessions too")
   .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
   .option("--defer <milliseconds>", "say ResponseNotReady first to what needs cryptography", integer(1, DEFER_MS_MAX))
   .option("--public-key", "be known by a provisioned public key, slot 0's, instead of certificates")
-  .option("--trusted-environment", "take changes of keys outside of sessions too")
+  .addOption(
+    new Option(
+      "--key-changes <whose>",
+      "whose changes of keys and chains to take, and keep in the identity: in sessions of requesters that proved " +
+        "themselves (default), in all sessions, or anywhere, slot 0's too",
+    ).choices(Object.keys(KEY_CHANGES)),
+  )
   .action(runServe);
 
 addCertificateCommands(program);

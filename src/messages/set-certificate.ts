@@ -26,6 +26,7 @@ import { type Exchange, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION, SET_CERTIFICATE
 import {
   ALIAS_CERT,
   DEVICE_CERT,
+  GENERIC_CERT,
   type GivenChain,
   installableLeaf,
   readGivenChain,
@@ -127,6 +128,7 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
       c.negotiated = { ...negotiated, chains: new Chains(identity, negotiated.hash) };
       if ((slots.pendingMask & bit) !== 0) throw new SpdmError(RESET_REQUIRED);
       writeSetCertificateResponse(response, slot);
+      c.options.events?.certificatesChanged(c, bit);
     },
   };
 }
@@ -137,10 +139,11 @@ function allows(policy: SetCertificatePolicy, bit: number, session: Session | un
   return !policy.provenRequesters || session.usesPsk || session.requester !== undefined;
 }
 
-function checkKeyPair(c: Connection, slots: CertificateSlots, { keyPairId, model, erase }: SetCertificate): void {
-  const named = c.negotiated!.multiKey
-    ? slots.keyPairs.includes(keyPairId) && (erase || slots.models.includes(model))
-    : keyPairId === 0 && model === 0;
+function checkKeyPair(c: Connection, slots: CertificateSlots, asked: SetCertificate): void {
+  const { slot, keyPairId, model, erase } = asked;
+  // Slot 0 is what the device is known by: no generic certificate's.
+  const fits = erase || (slots.models.includes(model) && !(slot === 0 && model === GENERIC_CERT));
+  const named = c.negotiated!.multiKey ? slots.keyPairs.includes(keyPairId) && fits : keyPairId === 0 && model === 0;
   if (!named) throw new SpdmError(INVALID_REQUEST);
 }
 

@@ -9,7 +9,6 @@ import { attest } from "../../cli/requester/attest.js";
 import { installChain, requestCsr } from "../../cli/requester/certificates.js";
 import { versionName } from "../../cli/requester/names.js";
 import { Impossible, Untrusted } from "../../cli/requester/verdict.js";
-import { CERTIFICATE_POLICIES } from "../../cli/serve.js";
 import { V1_1, V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { concat } from "../support/bytes.js";
 import { type Alter, KEYS, OPTIONS, SESSION, TestLink } from "./answering.js";
@@ -40,11 +39,11 @@ async function sign(request: Uint8Array): Promise<Uint8Array> {
   return concat(read("ca.cert.der"), read("inter.cert.der"), new Uint8Array(leaf.rawData));
 }
 
-type Where = keyof typeof CERTIFICATE_POLICIES;
+type Where = "trusted" | "sessions";
 
 const device = (where: Where, saved: number[] = [], alter?: Alter) =>
   new TestLink(alter, {
-    certificates: { policy: CERTIFICATE_POLICIES[where], save: ({ slot }) => saved.push(slot) },
+    hostKeys: { changes: where, save: ({ slot }) => saved.push(slot) },
   });
 
 const optionsFor = (version: Version, where: Where, slot: number) => ({
@@ -100,17 +99,29 @@ test("what cannot be done says so", async () => {
     assert.rejects(run, (error: Error) => error instanceof Impossible && message.test(error.message));
   await refuses(installChain(link, undefined, optionsFor(V1_2, "trusted", 1)), /1\.2 has no way to erase/);
   await refuses(requestCsr(link, optionsFor(V1_1, "trusted", 0)), /SPDM 1\.1 has no GET_CSR/);
-  await refuses(requestCsr(new TestLink(), optionsFor(V1_3, "trusted", 0)), /takes no GET_CSR/);
-  await refuses(installChain(new TestLink(), chain, optionsFor(V1_3, "trusted", 0)), /takes no SET_CERTIFICATE/);
-  await refuses(
-    installChain(link, concat(chain, chain, chain, chain), optionsFor(V1_3, "trusted", 0)),
-    /takes 4604 at once/,
-  );
+  const without = (flag: number) => {
+    const honest = device("trusted");
+    return Object.assign(device("trusted"), {
+      async exchange(type: number, message: Uint8Array) {
+        const response = await honest.exchange(type, message);
+        if (response[1] === 0x61) response[10] &= ~flag;
+        return response;
+      },
+    });
+  };
+  await refuses(requestCsr(without(0x10), optionsFor(V1_3, "trusted", 0)), /takes no GET_CSR/);
+  await refuses(installChain(without(0x08), chain, optionsFor(V1_3, "trusted", 0)), /takes no SET_CERTIFICATE/);
+  const huge = concat(...new Array(48).fill(chain));
+  await refuses(installChain(link, huge, optionsFor(V1_3, "trusted", 0)), /the responder takes 65535/);
   await refuses(
     installChain(link, concat(chain, chain), optionsFor(V1_4, "trusted", 0)),
     /refused SET_CERTIFICATE: Unspecified/,
   );
-  await refuses(requestCsr(link, { ...optionsFor(V1_3, "trusted", 0), keyPairId: 1 }), /tells no key pairs apart/);
+  await refuses(requestCsr(link, { ...optionsFor(V1_2, "trusted", 0), keyPairId: 1 }), /tells no key pairs apart/);
+  await refuses(
+    requestCsr(link, { ...optionsFor(V1_3, "trusted", 0), keyPairId: 1 }),
+    /refused GET_CSR: InvalidRequest/,
+  );
 });
 
 test("a link to nobody: a session needs an anchor", async () => {

@@ -33,7 +33,7 @@ function link(keys: HostKeyOptions = {}, alter: Alter = (response) => response):
   };
 }
 
-const trusted = { trustedEnvironment: true };
+const trusted: HostKeyOptions = { changes: "trusted" };
 const KEYS_OPTIONS: KeysOptions = {
   version: undefined,
   baseHash: HASHES["SHA-384"],

@@ -13,31 +13,9 @@ import { V1_1, V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { concat } from "../support/bytes.js";
 import { type Alter, KEYS, OPTIONS, SESSION, TestLink } from "./answering.js";
 import { ecKeys } from "./issue.js";
+import { signRequest } from "./sign-request.js";
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-384", hash: "SHA-384" };
 const read = (name: string) => readFileSync(join(KEYS, "ecp384", name));
-
-/** What a user's authority does: the test keys' intermediate signs what the request asks for. */
-async function sign(request: Uint8Array): Promise<Uint8Array> {
-  const csr = new x509.Pkcs10CertificateRequest(Uint8Array.from(request));
-  const issuer = new x509.X509Certificate(read("inter.cert.der"));
-  const key = await webcrypto.subtle.importKey("pkcs8", read("inter.key.p8"), ALGORITHM, false, ["sign"]);
-  const leaf = await x509.X509CertificateGenerator.create(
-    {
-      subject: csr.subjectName,
-      issuer: issuer.subjectName,
-      notBefore: new Date(Date.now() - DAY_MS),
-      notAfter: new Date(Date.now() + DAY_MS),
-      publicKey: csr.publicKey,
-      signingKey: key,
-      signingAlgorithm: ALGORITHM,
-      extensions: csr.extensions,
-    },
-    webcrypto,
-  );
-  return concat(read("ca.cert.der"), read("inter.cert.der"), new Uint8Array(leaf.rawData));
-}
 
 type Where = "trusted" | "sessions";
 
@@ -61,7 +39,7 @@ for (const version of [V1_2, V1_3, V1_4]) {
       const asked = await requestCsr(link, optionsFor(version, where, 0));
       assert.equal(asked.vouchedBy, "slot 0's certificate");
       assert.match(asked.deviceInfo!, /^MODDABLE:SPDM-TEST-RESPONDER:/);
-      const chain = await sign(asked.request);
+      const chain = await signRequest(asked.request);
       const installed = await installChain(link, chain, optionsFor(version, where, 5));
       assert.deepEqual([installed.erased, installed.needsReset], [false, false]);
       assert.equal(installed.session?.openedBy, where === "sessions" ? "KEY_EXCHANGE" : undefined);
@@ -153,7 +131,7 @@ test("a responder that lies in CSR", async () => {
     new Uint8Array(
       (
         await x509.Pkcs10CertificateRequestGenerator.create(
-          { name: "CN=x", keys: k, signingAlgorithm: ALGORITHM, extensions },
+          { name: "CN=x", keys: k, signingAlgorithm: { name: "ECDSA", hash: "SHA-384" }, extensions },
           webcrypto,
         )
       ).rawData,
@@ -194,7 +172,7 @@ test("every truncation, and every byte, of CSR", async () => {
 });
 
 test("a responder that only says that it did", async () => {
-  const chain = await sign((await ask(device("trusted"))).request);
+  const chain = await signRequest((await ask(device("trusted"))).request);
   const install = (link: TestLink) => installChain(link, chain, optionsFor(V1_3, "trusted", 5));
   const erase = (link: TestLink) => installChain(link, undefined, optionsFor(V1_3, "trusted", 4));
   const acknowledged = (run: (link: TestLink) => Promise<unknown>, slot: number) => {

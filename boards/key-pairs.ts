@@ -39,8 +39,10 @@ export interface KeyAlgorithm {
 
 /** A key that is neither erased nor replaced. */
 export interface ProvisionedKey {
-  /** AsymAlgoCapabilities bit. */
+  /** AsymAlgoCapabilities bit, or 0 for a key under `pqcAsym`. */
   readonly asym: number;
+  /** PqcAsymAlgo bit. */
+  readonly pqcAsym?: number;
   readonly slotMask: number;
   /** KeyUsageMask; by default all of SPDM's. */
   readonly usage?: number;
@@ -71,9 +73,9 @@ export class MemoryKeyPairs implements KeyPairs {
 
   constructor(options: MemoryKeyPairsOptions) {
     const { algorithms, provisioned, spareCount, policy } = options;
-    const fixed = provisioned.map(({ asym, slotMask, publicKeyInfo, signer, usage = DEFAULT_USES }) => ({
+    const fixed = provisioned.map(({ asym, pqcAsym = 0, slotMask, publicKeyInfo, signer, usage = DEFAULT_USES }) => ({
       ...{ capabilities: signer === undefined ? 0 : SLOT_CAPABILITIES, usageCapabilities: usage, usage },
-      ...{ asymCapabilities: asym, asym, pqcAsymCapabilities: 0, pqcAsym: 0, slotMask, publicKeyInfo },
+      ...{ asymCapabilities: asym, asym, pqcAsymCapabilities: pqcAsym, pqcAsym, slotMask, publicKeyInfo },
     }));
     const spare: KeyPair = {
       ...{ capabilities: SPARE_CAPABILITIES, usageCapabilities: DEFAULT_USES, usage: 0 },
@@ -153,12 +155,12 @@ export class MemoryKeyPairs implements KeyPairs {
 
   /** Whether these may be the slots of the key pair: none that another key has, and none with a chain comes or goes. */
   #mayHave(id: number, asym: number, slotMask: number): boolean {
-    if (asym === 0) return slotMask === 0;
+    const moved = slotMask ^ this.read(id).slotMask;
+    if (asym === 0) return moved === 0;
     const taken = this.#pairs.some(
       (other, i) => i !== id - 1 && other.asym === asym && (other.slotMask & slotMask) !== 0,
     );
     if (taken) return false;
-    const moved = slotMask ^ this.read(id).slotMask;
     for (let slot = 0; slot < 8; slot++) {
       if ((moved & (1 << slot)) !== 0 && this.#options.holdsChain(asym, slot)) return false;
     }

@@ -1,7 +1,7 @@
 /** The keys of the responder in this process: what it is known by, and what requesters see of that and may change. */
 import { randomFillSync } from "node:crypto";
 import { type KeyAlgorithm, MemoryKeyPairs, P256_INFO, P384_INFO, type ProvisionedKey } from "../boards/key-pairs.js";
-import type { Credential } from "../certs/identity-writer.js";
+import type { Credential, DeviceIdentity } from "../certs/identity-writer.js";
 import type { Identity } from "../hal/identity.js";
 import { changeableIdentity, type SlotKeys } from "../hal/portable/certificate-slots.js";
 import { type Signer, sha384 } from "../hal/portable/crypto.js";
@@ -19,7 +19,7 @@ import { setKeyPairInfo } from "../src/messages/set-key-pair-info.js";
 import { multiKeyConnections } from "../src/multi-key.js";
 import type { Options } from "../src/responder.js";
 import { keyAlgorithm } from "../src/slot-keys.js";
-import { splitChain } from "./chain.js";
+import { readCertificate, splitChain } from "./chain.js";
 import { identityOf, type Place, publicKeyIdentityOf, signerOf } from "./identity.js";
 import { pathEngines } from "./requester-trust.js";
 
@@ -72,9 +72,9 @@ const changing = (policy: SetCertificatePolicy): Exchange[] => [
 /** All that there ever is. */
 export const keyExchanges = (): Exchange[] => [...SHOWN, ...changing(KEY_CHANGES.proven)];
 
-/** What of a responder's options is about its keys. */
+/** What of a responder's options is about its keys, but for the identities under ML-DSA. */
 export function hostKeys(
-  credentials: readonly Credential[],
+  { credentials, pqcCredentials = [] }: DeviceIdentity,
   { publicKey = false, changes = "proven", save = () => {} }: HostKeyOptions,
   onFault: (error: unknown) => void,
 ): Pick<Options, "baseAsym" | "exchanges" | "keyPairs" | "multiKey"> {
@@ -92,12 +92,15 @@ export function hostKeys(
   const secrets = new Secrets();
   const keyPairs: MemoryKeyPairs = new MemoryKeyPairs({
     algorithms: changeable.map((one) => generated(one, secrets)),
-    provisioned: provisionedKeys(
-      // KeyPairIDs do not depend on the order in which chains were set.
-      [...credentials].sort((a, b) => a.algorithm - b.algorithm || a.slot - b.slot),
-      (credential) =>
-        changeable.some((one) => one.algorithm === credential.algorithm) ? secrets.signer(credential) : undefined,
-    ),
+    provisioned: [
+      ...provisionedKeys(credentials, (credential) => ({
+        asym: keyAlgorithm(credential.algorithm),
+        ...(changeable.some((one) => one.algorithm === credential.algorithm)
+          ? { signer: secrets.signer(credential) }
+          : {}),
+      })),
+      ...provisionedKeys(pqcCredentials, ({ algorithm }) => ({ asym: 0, pqcAsym: algorithm })),
+    ],
     spareCount: SPARE_COUNT,
     policy: { ...policy, needsReset: false },
     holdsChain: (asym, slot) =>
@@ -178,26 +181,24 @@ function changeableIdentityOf(
   });
 }
 
-/** One for each key; slots may share one. */
+/** One for each key; slots may share one. KeyPairIDs do not depend on the order in which chains were set. */
 function provisionedKeys(
   credentials: readonly Credential[],
-  signer: (credential: Credential) => Signer | undefined,
+  about: (credential: Credential) => Pick<ProvisionedKey, "asym" | "pqcAsym" | "signer">,
 ): ProvisionedKey[] {
   const found = new Map<string, ProvisionedKey>();
-  for (const credential of credentials) {
-    const { algorithm, slot, key, chain } = credential;
-    const asym = keyAlgorithm(algorithm);
-    const name = `${asym} ${Buffer.from(key).toString("hex")}`;
+  for (const credential of [...credentials].sort((a, b) => a.algorithm - b.algorithm || a.slot - b.slot)) {
+    const { slot, key, chain } = credential;
+    const its = about(credential);
+    const name = `${its.asym} ${its.pqcAsym} ${Buffer.from(key).toString("hex")}`;
     const slotMask = (found.get(name)?.slotMask ?? 0) | (1 << slot);
-    const made = signer(credential);
-    const publicKeyInfo = publicKeyInfoOf(chain);
-    found.set(name, { asym, slotMask, publicKeyInfo, ...(made === undefined ? {} : { signer: made }) });
+    found.set(name, { ...its, slotMask, publicKeyInfo: publicKeyInfoOf(chain) });
   }
   return [...found.values()];
 }
 
 /** The AlgorithmIdentifier of the leaf's key. */
 function publicKeyInfoOf(chain: Uint8Array): Uint8Array {
-  const spki = new Der(splitChain(chain).at(-1)!.publicKey.export({ type: "spki", format: "der" }));
-  return spki.open(SEQUENCE).element(SEQUENCE).slice();
+  const { publicKey } = readCertificate(splitChain(chain).at(-1)!).fields;
+  return new Der(new Uint8Array(publicKey.rawData)).open(SEQUENCE).element(SEQUENCE).slice();
 }

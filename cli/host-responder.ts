@@ -131,7 +131,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
   const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
-  const { exchanges, ...keys } = hostKeys(credentials, options.keys ?? {}, (error) => told.onFault(error, 0));
+  const { exchanges, ...keys } = hostKeys(device, options.keys ?? {}, (error) => told.onFault(error, 0));
   const sessions = sessionExchanges(credentials.length > 0, psks.length > 0, policy);
   if (sessions.length > 0) sessions.push(...EVENTS);
   return new Responder({

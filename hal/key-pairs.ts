@@ -22,7 +22,7 @@ export interface KeyPair {
 }
 
 export interface KeyPairs {
-  /** TotalKeyPairs, 1 to 255: KeyPairIDs go from 1 to it. */
+  /** TotalKeyPairs, 1 to 255: KeyPairIDs go from 1 to it. Those of post-quantum algorithms only come last. */
   readonly count: number;
   /** The key pair of `id`, 1 to `count`, as it is now. */
   read(id: number): KeyPair;

@@ -49,11 +49,17 @@ export interface IdentifiedKeyPair {
   readonly pair: KeyPair;
 }
 
-/** The key pair of a slot under an algorithm, an AsymAlgoCapabilities bit. */
-export function keyPairBehind(keyPairs: KeyPairs, asym: number, slot: number): IdentifiedKeyPair | undefined {
+/** The key pair of a slot under an algorithm, an AsymAlgoCapabilities bit or, if that is 0, one of PqcAsymAlgo. */
+export function keyPairBehind(
+  keyPairs: KeyPairs,
+  asym: number,
+  pqcAsym: number,
+  slot: number,
+): IdentifiedKeyPair | undefined {
   for (let id = 1; id <= keyPairs.count; id++) {
     const pair = keyPairs.read(id);
-    if (pair.asym === asym && (pair.slotMask & (1 << slot)) !== 0) return { id, pair };
+    const isOf = pair.asym === asym && pair.pqcAsym === pqcAsym;
+    if (isOf && (pair.slotMask & (1 << slot)) !== 0) return { id, pair };
   }
   return undefined;
 }

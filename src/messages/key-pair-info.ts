@@ -20,7 +20,7 @@
  * |        | PqcAsymAlgoCapLen, PqcAsymAlgoCapabilities | 1 + n | 1.4 |
  * |        | CurrentPqcAsymAlgoLen, CurrentPqcAsymAlgo  | 1 + n | 1.4 |
  */
-import type { KeyPair } from "../../hal/key-pairs.js";
+import type { KeyPair, KeyPairs } from "../../hal/key-pairs.js";
 import { GET_KEY_PAIR_INFO_CAP } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError } from "../errors.js";
 import { type Exchange, GET_KEY_PAIR_INFO, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
@@ -50,6 +50,13 @@ export function readPqcAsym(r: Reader): number {
 export function writePqcAsym(w: Writer, mask: number): void {
   w.u8(PQC_LENGTH);
   w.u32(mask);
+}
+
+/** TotalKeyPairs. Before 1.4 nothing could say what those of post-quantum algorithms are of: they are not shown. */
+export function totalKeyPairs(keyPairs: KeyPairs, version: Version): number {
+  let { count } = keyPairs;
+  if (version < V1_4) while (count > 0 && keyPairs.read(count).asymCapabilities === 0) count--;
+  return count;
 }
 
 /** The KeyPairID. */
@@ -120,12 +127,13 @@ export const keyPairInfo: Exchange = Object.freeze({
   },
   respond(c, request, response) {
     const keyPairs = c.options.keyPairs!;
+    const total = totalKeyPairs(keyPairs, c.version);
     const keyPairId = readGetKeyPairInfo(request);
-    if (keyPairId === 0 || keyPairId > keyPairs.count) throw new SpdmError(INVALID_REQUEST);
+    if (keyPairId === 0 || keyPairId > total) throw new SpdmError(INVALID_REQUEST);
     const pair = keyPairs.read(keyPairId);
     c.requireRoom(FIXED_LENGTH + pair.publicKeyInfo.length + (c.version >= V1_4 ? 2 * (1 + PQC_LENGTH) : 0));
     // Without SET_KEY_PAIR_INFO there is nothing that could be done with it.
     const capabilities = keyPairs.changes === undefined ? 0 : pair.capabilities;
-    writeKeyPairInfo(response, { ...pair, capabilities, total: keyPairs.count, keyPairId }, c.version);
+    writeKeyPairInfo(response, { ...pair, capabilities, total, keyPairId }, c.version);
   },
 } satisfies Exchange);

@@ -199,7 +199,7 @@ function respondBankDetails(c: Connection, w: Writer, id: number): void {
 
 function writeSlotElement(c: Connection, w: Writer, { asym, identity, chains }: Bank, slot: number): void {
   const { multiKey, hash } = c.negotiated!;
-  const key = multiKey ? keyPairBehind(c.options.keyPairs!, asym, slot) : undefined;
+  const key = multiKey ? keyPairBehind(c.options.keyPairs!, asym, 0, slot) : undefined;
   w.u16(SLOT_ELEMENT_LENGTH + hash.outputLen);
   w.u8(slot);
   w.u8(0);

@@ -60,6 +60,10 @@ describe("what both have is trusted", () => {
     assert.deepEqual(requester!.proofs, ["FINISH"]);
   });
 
+  test("slots in multi-key connections have key pairs of theirs", async () => {
+    assert.equal((await run({ multiKey: true })).verdict, "trusted");
+  });
+
   test("if all is offered, what is post-quantum is taken where the responder has it", async () => {
     const all = {
       baseAsym: OPTIONS.baseAsym,

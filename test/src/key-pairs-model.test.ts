@@ -101,5 +101,6 @@ test("random changes of key pairs and slots", () => {
     if (run()) done.set(name, (done.get(name) ?? 0) + 1);
     consistent(whole);
   }
-  for (const name of ["change", "erase", "generate", "install", "empty"]) assert.ok(done.get(name)! > 10, `${name}: ${done.get(name)}`);
+  for (const name of ["change", "erase", "generate", "install", "empty"])
+    assert.ok(done.get(name)! > 10, `${name}: ${done.get(name)}`);
 });

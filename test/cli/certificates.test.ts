@@ -70,6 +70,16 @@ test("slot 0 needs a trusted environment, and the others a session", async () =>
   await installChain(device("trusted"), chain, optionsFor(V1_3, "trusted", 0));
 });
 
+test("a chain that is too long for one message goes in chunks", async () => {
+  const chain = concat(read("bundle_responder.certchain.der"));
+  for (const session of [undefined, SESSION]) {
+    const link = new TestLink(undefined, { dataTransferSize: 600, hostKeys: { changes: "trusted" } });
+    assert.ok(chain.length > 600);
+    await installChain(link, chain, { ...optionsFor(V1_3, "trusted", 5), session });
+    assert.equal((await attest(link, optionsFor(V1_3, "trusted", 5))).verdict, "trusted");
+  }
+});
+
 test("what cannot be done says so", async () => {
   const chain = concat(read("bundle_responder.certchain.der"));
   const link = device("trusted");

@@ -14,7 +14,7 @@ import * as algorithm from "../src/algorithms.js";
 import type { ChainSource } from "../src/chain.js";
 import { Chunks } from "../src/chunks.js";
 import { Deferral } from "../src/deferral.js";
-import { MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE } from "../src/event-groups.js";
+import { CERTIFICATE_CHANGED, MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE } from "../src/event-groups.js";
 import { deviceEvents } from "../src/events.js";
 import {
   CHALLENGE,
@@ -48,7 +48,7 @@ import type { SecureSessions } from "../src/sessions.js";
 import { slotChanges } from "../src/slot-changes.js";
 import { VERSIONS } from "../src/versions.js";
 import { withAliases } from "./alias.js";
-import { certificateExchanges, HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
+import { changePolicy, HOST_ASYMS, type HostKeyOptions, hostKeys, keyExchanges } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { mlDsaIdentity } from "./ml-dsa-identity.js";
 import { ownClasses } from "./own-class.js";
@@ -105,8 +105,7 @@ const deferral = (deferMs: number) =>
 /** All that it ever serves; of sessions what the device is provisioned for. */
 export const hostExchanges = (): readonly Exchange[] => [
   ...EXCHANGES,
-  ...KEY_EXCHANGES,
-  ...certificateExchanges({ trustedEnvironment: true, slotsInSessions: 0, provenRequesters: false }),
+  ...keyExchanges(),
   ...sessionExchanges(true, true, { ...DEFAULT_POLICY, requested: 1, pskWithoutContext: false }),
   ...EVENTS,
   ...chunks().exchanges,
@@ -149,7 +148,12 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   if (sessions.length > 0) sessions.push(...EVENTS);
   return new Responder({
     versions: VERSIONS,
-    exchanges: [...EXCHANGES, ...exchanges, ...sessions, ...(slotManagement ? [slotExchange(options.keys)] : [])],
+    exchanges: [
+      ...EXCHANGES,
+      ...exchanges,
+      ...sessions,
+      ...(slotManagement ? [slotExchange(device, options.keys)] : []),
+    ],
     baseHash: [
       { algorithm: algorithm.SHA_384, engine: sha384 },
       { algorithm: algorithm.SHA_256, engine: sha256 },
@@ -162,7 +166,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
     pqcAsym: pqcIdentitiesOf(device, options.keys),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
     deviceClasses: ownClasses("host"),
-    events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),
+    events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE, CERTIFICATE_CHANGED]),
     random,
     ctExponent: CT_EXPONENT,
     dataTransferSize,
@@ -177,9 +181,9 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
 }
 
 /** Experimental, and so in no list of what is served. */
-function slotExchange({ certificates }: HostKeyOptions = {}): Exchange {
-  if (certificates === undefined) return readOnlySlots;
-  const { policy } = certificates;
+function slotExchange({ credentials }: DeviceIdentity, { publicKey = false, changes }: HostKeyOptions = {}): Exchange {
+  const policy = publicKey ? undefined : changePolicy(credentials, changes);
+  if (policy === undefined) return readOnlySlots;
   return managedSlots(
     slotChanges({ ...pathEngines([algorithm.ECDSA_P384, algorithm.ECDSA_P256]), policy, csrHash: engines.sha384 }),
   );
@@ -188,12 +192,12 @@ function slotExchange({ certificates }: HostKeyOptions = {}): Exchange {
 /** In order of preference: first the one of about P-384's strength. */
 const HOST_PQC_ASYMS = [algorithm.ML_DSA_65, algorithm.ML_DSA_87, algorithm.ML_DSA_44];
 
-/** ML-DSA where there are chains for it, which cannot be changed, and no public key instead. */
+/** ML-DSA where there are chains for it, and neither a public key instead nor somebody who wants to change what cannot be. */
 function pqcIdentitiesOf(
   { pqcCredentials = [] }: DeviceIdentity,
-  { publicKey = false, certificates }: HostKeyOptions = {},
+  { publicKey = false, changes = "none" }: HostKeyOptions = {},
 ) {
-  if (publicKey || certificates !== undefined) return [];
+  if (publicKey || changes !== "none") return [];
   return HOST_PQC_ASYMS.filter((one) => pqcCredentials.some((credential) => credential.algorithm === one)).map(
     (one) => ({ algorithm: one, identity: mlDsaIdentity(pqcCredentials, one) }),
   );

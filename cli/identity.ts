@@ -1,5 +1,5 @@
 /** What a device is provisioned with, read from where `spdm certs`, DMTF's tools or a board's flash have it. */
-import { createHash, createPrivateKey, type KeyObject, randomFillSync, type X509Certificate } from "node:crypto";
+import { createHash, type KeyObject, randomFillSync } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BOARD_KINDS, type KeyKind, KINDS } from "../certs/hierarchy.js";
@@ -15,7 +15,6 @@ import type { Credential, DeviceIdentity } from "../certs/identity-writer.js";
 import type { Random } from "../hal/crypto.js";
 import type { Identity } from "../hal/identity.js";
 import { rsapssSigner, rsassaSigner } from "../hal/node/rsa.js";
-import { changeableIdentity } from "../hal/portable/certificate-slots.js";
 import { p256Signer, p384Signer, p521Signer, type Signer, sha256 } from "../hal/portable/crypto.js";
 import { ed448Signer } from "../hal/portable/ed448.js";
 import { ed25519Signer } from "../hal/portable/ed25519.js";
@@ -27,11 +26,9 @@ import { ALIAS_CERT, DEVICE_CERT } from "../src/key-pairs.js";
 import { provisionedKey } from "../src/public-key.js";
 import { WireError } from "../src/wire.js";
 import { splitChain } from "./chain.js";
-import { type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
+import { chainFile, findKey, type Role, SLOT_COUNT } from "./key-folder.js";
 import { mlDsaCredentials, mlDsaRequesters } from "./ml-dsa-identity.js";
 
-/** Bytes of certificates that a slot takes: eight of them fit into an image. */
-const SLOT_CAPACITY = 0x1e00;
 /** In a folder: pre-shared keys as [{ "hint": hexadecimal, "key": hexadecimal }, …], 1 to 64 bytes each. */
 export const PSK_FILE = "psk.json";
 
@@ -60,6 +57,9 @@ const SIGNERS: Readonly<Record<number, (key: Uint8Array, random: Random) => Sign
   [algorithms.RSAPSS_4096]: rsapssSigner,
 };
 
+/** What signs with a key, as credentials have it. */
+export const signerOf = (algorithm: number, key: Uint8Array): Signer => SIGNERS[algorithm](key, randomFillSync);
+
 /** Whose slot it is. */
 export type Place = Pick<Credential, "slot" | "algorithm">;
 
@@ -83,12 +83,7 @@ export function loadIdentity(
 export function identityOf(credentials: readonly Credential[], wanted: number): Identity {
   const own = credentials.filter((credential) => credential.algorithm === wanted);
   return portableIdentity(
-    new Map(
-      own.map(({ slot, key, ...rest }): [number, Slot] => [
-        slot,
-        { ...rest, signer: SIGNERS[wanted](key, randomFillSync) },
-      ]),
-    ),
+    new Map(own.map(({ slot, key, ...rest }): [number, Slot] => [slot, { ...rest, signer: signerOf(wanted, key) }])),
   );
 }
 
@@ -99,42 +94,6 @@ export function publicKeyIdentityOf(credentials: readonly Credential[], wanted: 
   const { sign, ...identity } = identityOf([credential], wanted);
   const publicKey = splitChain(credential.chain).at(-1)!.publicKey.export({ type: "spki", format: "der" });
   return { ...identity, slotMask: 0, publicKey: provisionedKey(publicKey), sign: (_slot, ...rest) => sign(0, ...rest) };
-}
-
-/**
- * As `identityOf`, with slots that can be changed. `save` makes a change last before it counts, undefined empties the slot;
- * what it throws undoes the change, and is told to `onFault`.
- */
-export function changeableIdentityOf(
-  credentials: readonly Credential[],
-  wanted: number,
-  save: (place: Place, credential: Credential | undefined) => void,
-  onFault: (error: unknown) => void,
-): Identity {
-  const make = SIGNERS[wanted];
-  const keys = new Map<Signer, Uint8Array>();
-  const slots = new Map<number, Slot>();
-  for (const { slot, algorithm, key, ...rest } of credentials) {
-    if (algorithm !== wanted) continue;
-    const signer = make(key, randomFillSync);
-    keys.set(signer, key);
-    slots.set(slot, { ...rest, signer });
-  }
-  return changeableIdentity(slots, {
-    algorithm: wanted,
-    capacity: SLOT_CAPACITY,
-    save(slot, content) {
-      const place = { slot, algorithm: wanted };
-      try {
-        if (content === undefined) return save(place, undefined);
-        const { signer, ...rest } = content;
-        save(place, { ...place, ...rest, key: keys.get(signer)! });
-      } catch (error) {
-        onFault(error);
-        throw error;
-      }
-    },
-  });
 }
 
 function identityFromImage(path: string): LoadedIdentity {
@@ -223,11 +182,13 @@ function credentialsBelow(path: string, role: Role, kinds: readonly KeyKind[], r
 function credentialsIn(folder: string, { algorithms: all }: KeyKind, role: Role): Credential[] {
   const credentials: Credential[] = [];
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    const file = join(folder, `bundle_${role}.certchain${slotSuffix(slot)}.der`);
+    const file = chainFile(folder, role, slot);
     if (!existsSync(file)) continue;
     const chain = new Uint8Array(readFileSync(file));
     const leaf = splitChain(chain).at(-1)!;
-    const key = bytesOf(leafKey(folder, role, slot, leaf));
+    const found = findKey(folder, role, slot, leaf);
+    if (found === undefined) throw new Error(`${folder}: no end_${role} key fits the leaf of slot ${slot}`);
+    const key = bytesOf(found.key);
     // Folders tell of no model; but only one has chains that end with an authority.
     const model = leaf.ca ? ALIAS_CERT : DEVICE_CERT;
     credentials.push(...all.map((algorithm) => ({ slot, algorithm, model, chain, key })));
@@ -255,22 +216,6 @@ export function loadPsks(file: string): HintedKey[] {
     return Buffer.from(value, "hex");
   };
   return list.map((psk) => ({ hint: bytes(psk?.hint), key: bytes(psk?.key) }));
-}
-
-/** Slots may share a key (DMTF's slot 1 has slot 0's), so the key that fits the leaf is taken. */
-function leafKey(folder: string, role: Role, slot: number, leaf: X509Certificate): KeyObject {
-  const others = Array.from({ length: SLOT_COUNT }, (_, other) => other);
-  for (const name of new Set([slot, ...others].map((each) => `end_${role}${slotSuffix(each)}`))) {
-    const pkcs8 = join(folder, `${name}.key.p8`);
-    const pem = join(folder, `${name}.key`);
-    const key = existsSync(pkcs8)
-      ? createPrivateKey({ key: readFileSync(pkcs8), format: "der", type: "pkcs8" })
-      : existsSync(pem)
-        ? createPrivateKey(readFileSync(pem))
-        : undefined;
-    if (key !== undefined && leaf.checkPrivateKey(key)) return key;
-  }
-  throw new Error(`${folder}: no end_${role} key fits the leaf of slot ${slot}`);
 }
 
 /** Folders name no UUID, and a device's must not change: version 8 (RFC 9562 §5.8), from its first chain. */

@@ -9,7 +9,7 @@ import { portableIdentity, type Slot } from "../hal/portable/identity.js";
 import { mlDsa44Signer, mlDsa65Signer, mlDsa87Signer } from "../hal/portable/ml-dsa.js";
 import { ML_DSA_44, ML_DSA_65, ML_DSA_87 } from "../src/algorithms.js";
 import { readCertificate, splitChain } from "./chain.js";
-import { type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
+import { chainFile, type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
 import { pqcKeyOf } from "./pqc-certificate.js";
 
 const SIGNERS: Readonly<Record<number, typeof mlDsa65Signer>> = {
@@ -36,7 +36,7 @@ export function mlDsaCredentials(path: string, role: Role): Credential[] {
     const folder = folderOf(path, mlDsa);
     const credentials: Credential[] = [];
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
-      const file = join(folder, `bundle_${role}.certchain${slotSuffix(slot)}.der`);
+      const file = chainFile(folder, role, slot);
       if (!existsSync(file)) continue;
       const chain = new Uint8Array(readFileSync(file));
       credentials.push({ slot, algorithm: mlDsa.pqcAlgorithm, chain, key: seedOf(mlDsa, folder, role, slot, chain) });

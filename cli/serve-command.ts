@@ -1,8 +1,9 @@
 /** `spdm serve`. */
 import { type Command, Option } from "commander";
 import { cryptoOption, integer, transferSize } from "./arguments.js";
+import { KEY_CHANGES } from "./host-keys.js";
 import { MUTUAL } from "./identity.js";
-import { CERTIFICATE_POLICIES, type ServeOptions, serve } from "./serve.js";
+import { serve } from "./serve.js";
 
 interface ServeArguments {
   port: number;
@@ -19,11 +20,10 @@ interface ServeArguments {
   trace?: boolean;
   transferSize?: number;
   publicKey?: boolean;
-  trustedEnvironment?: boolean;
   defer?: number;
   requesterInfo?: boolean;
   slotManagement?: boolean;
-  setCertificates?: ServeOptions["setCertificates"];
+  keyChanges?: keyof typeof KEY_CHANGES;
 }
 
 /** RDT, a power of two, is then no more than what `spdm attest` waits for one answer. */
@@ -49,19 +49,20 @@ export function addServeCommand(program: Command): void {
     .option("--in-the-clear", "take handshakes in the clear")
     .option("--mac-only", "only authenticate what goes through sessions")
     .option("--psk-without-context", "bring no context to PSK_EXCHANGE")
-    .addOption(
-      new Option("--set-certificates <where>", "make certification requests, and store chains in the identity").choices(
-        Object.keys(CERTIFICATE_POLICIES),
-      ),
-    )
     .option("--heartbeat <seconds>", "how often to be heard of in a session, 0 for never", integer(0, 255))
     .option("--trace", "print each message that is answered, those in sessions too")
     .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
     .option("--defer <milliseconds>", "say ResponseNotReady first to what needs cryptography", integer(1, DEFER_MS_MAX))
     .option("--requester-info", "ask requesters what class of device they are, and print that")
     .option("--public-key", "be known by a provisioned public key, slot 0's, instead of certificates")
-    .option("--slot-management", "experimental: serve SLOT_MANAGEMENT, by which --set-certificates changes slots too")
-    .option("--trusted-environment", "take changes of keys outside of sessions too")
+    .addOption(
+      new Option(
+        "--key-changes <whose>",
+        "whose changes of keys and chains to take, and keep in the identity: nobody's, in sessions of requesters that " +
+          "proved themselves (default), in all sessions, or anywhere, slot 0's too",
+      ).choices(Object.keys(KEY_CHANGES)),
+    )
+    .option("--slot-management", "experimental: serve SLOT_MANAGEMENT, by which slots are changed likewise")
     .action(runServe);
 }
 
@@ -74,7 +75,7 @@ function runServe(options: ServeArguments, command: Command): Promise<void> {
     pskWithoutContext,
     heartbeat,
     publicKey,
-    trustedEnvironment,
+    keyChanges,
     defer,
     ...rest
   } = options;
@@ -86,9 +87,10 @@ function runServe(options: ServeArguments, command: Command): Promise<void> {
     if (defer !== undefined) command.error("--defer is for --host: a board takes the time it needs");
     if (rest.requesterInfo) command.error("--requester-info is for --host: the board does not ask");
     if (rest.slotManagement) command.error("--slot-management is for --host: the board does not have it");
-    if (publicKey || trustedEnvironment) command.error("a board's keys are up to its firmware");
-    if (rest.setCertificates !== undefined) command.error("a board's certificates are up to its firmware");
+    if (publicKey || keyChanges !== undefined) command.error("a board's keys are up to its firmware");
   }
+  if (publicKey && keyChanges !== undefined)
+    command.error("--public-key is one that requesters have: nothing changes it");
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
   const given = Object.entries({ requested, basic: basicMutual, inTheClear, macOnly, pskWithoutContext });
@@ -98,6 +100,6 @@ function runServe(options: ServeArguments, command: Command): Promise<void> {
     policy,
     heartbeatPeriod: heartbeat,
     deferMs: defer,
-    keys: { publicKey, trustedEnvironment },
+    keys: { publicKey, changes: keyChanges },
   });
 }

@@ -6,7 +6,7 @@ import type { Options } from "../src/responder.js";
 import { isAlias } from "./alias.js";
 import { identifierText } from "./device-report.js";
 import { serveEmu } from "./emu-server.js";
-import type { HostCertificates, HostKeyOptions } from "./host-keys.js";
+import type { HostKeyOptions } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { DATA_TRANSFER_SIZE, hostResponder } from "./host-responder.js";
 import { loadIdentity } from "./identity.js";
@@ -18,12 +18,6 @@ import { traceLine } from "./trace.js";
 
 /** What an outside requester's CTExponent and patience would allow; noble's firmware is the slowest. */
 const BOARD_TIMEOUT_MS = 60_000;
-
-/** Where certificates may be set, by the names that the command line has for it. */
-export const CERTIFICATE_POLICIES = Object.freeze({
-  sessions: Object.freeze({ trustedEnvironment: false, slotsInSessions: 0xfe, provenRequesters: false }),
-  trusted: Object.freeze({ trustedEnvironment: true, slotsInSessions: 0xff, provenRequesters: false }),
-});
 
 export interface ServeOptions {
   readonly port: number;
@@ -46,10 +40,8 @@ export interface ServeOptions {
   readonly requesterInfo?: boolean | undefined;
   /** Whether the responder in this process serves SLOT_MANAGEMENT, which no published peer speaks yet. */
   readonly slotManagement?: boolean | undefined;
-  /** Of the responder in this process. */
-  readonly keys?: HostKeyOptions;
-  /** Where the responder in this process lets its certificates be requested and set; by default nowhere. */
-  readonly setCertificates?: keyof typeof CERTIFICATE_POLICIES | undefined;
+  /** Of the responder in this process, which stores what is changed in its identity. */
+  readonly keys?: Omit<HostKeyOptions, "save">;
 }
 
 const SILENCE = new Uint8Array(0);
@@ -95,15 +87,10 @@ async function openHost({
   requesterInfo,
   slotManagement,
   keys,
-  setCertificates,
 }: ServeOptions): Promise<Served> {
   if (identity === undefined) await ensureCertificates();
   const path = identity ?? CERTIFICATES;
   const device = loadIdentity(path, policy, KINDS);
-  const certificates: HostCertificates | undefined = setCertificates && {
-    policy: CERTIFICATE_POLICIES[setCertificates],
-    save: (place, credential) => storeCredential(path, place, credential),
-  };
   const onAnswer: Options["onAnswer"] = (request, response, sessionId) =>
     console.log(traceLine(request, response, sessionId));
   const log = new HostLog(device);
@@ -114,7 +101,7 @@ async function openHost({
     dataTransferSize: transferSize,
     deferMs,
     slotManagement,
-    keys: { ...keys, certificates },
+    keys: { ...keys, save: (place, credential) => storeCredential(path, place, credential) },
     ...(trace ? { onAnswer } : {}),
     ...(requesterInfo ? { onRequesterInfo: printRequester } : {}),
   });

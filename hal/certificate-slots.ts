@@ -10,7 +10,7 @@ export interface CertificateSlots {
   /** Bytes of a public key, of ECDSA X then Y, big-endian; and of a signature, of ECDSA r then s. */
   readonly publicKeyLength: number;
   readonly signatureLength: number;
-  /** KeyPairIDs, 1 and up. The first is the key that connections have which name none. */
+  /** KeyPairIDs of the keys there are now. The first is the one of connections that name none. */
   readonly keyPairs: readonly number[];
   /** Bit n set: slot n can hold a chain, whether it does or not. */
   readonly supportedMask: number;
@@ -31,7 +31,7 @@ export interface CertificateSlots {
    * nothing, whatever happens to the power meanwhile. False, with nothing changed, if the medium failed.
    */
   install(slot: number, chain: Uint8Array, keyPairId: number, model: number): boolean;
-  /** Empties the slot; false as of `install`. The key pair stays. */
+  /** Empties the slot; false as of `install`. The key pair stays, and stays the slot's. */
   erase(slot: number): boolean;
 }
 

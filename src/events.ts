@@ -37,6 +37,8 @@ export interface Events {
   subscribe(session: Session, types?: readonly number[]): void;
   /** The encapsulated requests that tell a session what it does not know yet; none if there is nothing. */
   steps(c: Connection, session: Session): readonly Step[];
+  /** Tells the sessions that subscribed to it that the chains of these slots, by bit, have changed. */
+  certificatesChanged(c: Connection, slotMask: number): void;
 }
 
 /** Events of the EventTypeIds that the board has; EventLost is always among them. */
@@ -54,6 +56,12 @@ export function deviceEvents(types: readonly number[]): Events {
     },
     steps(c, { events }) {
       return events === undefined || events.due().length === 0 ? [] : [sendStep(c, events)];
+    },
+    certificatesChanged(c, slotMask) {
+      const event = certificateChanged(slotMask);
+      c.sessions.forEach((session) => {
+        session.events?.post(event);
+      });
     },
   };
 }

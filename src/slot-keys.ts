@@ -49,16 +49,17 @@ export interface IdentifiedKeyPair {
   readonly pair: KeyPair;
 }
 
-/** The key pair of a slot under an algorithm, a bit of AsymAlgoCapabilities or, with 0 for that, of PqcAsymAlgoCapabilities. */
+/** The key pair of a slot under an algorithm, an AsymAlgoCapabilities bit or, if that is 0, one of PqcAsymAlgo. */
 export function keyPairBehind(
   keyPairs: KeyPairs,
   asym: number,
+  pqcAsym: number,
   slot: number,
-  pqcAsym = 0,
 ): IdentifiedKeyPair | undefined {
   for (let id = 1; id <= keyPairs.count; id++) {
     const pair = keyPairs.read(id);
-    if (pair.asym === asym && pair.pqcAsym === pqcAsym && (pair.slotMask & (1 << slot)) !== 0) return { id, pair };
+    const isOf = pair.asym === asym && pair.pqcAsym === pqcAsym;
+    if (isOf && (pair.slotMask & (1 << slot)) !== 0) return { id, pair };
   }
   return undefined;
 }

@@ -40,8 +40,7 @@ export async function askAllDigests(c: Conversation): Promise<Digests> {
 /** GET_DIGESTS; throws Impossible if `slot` is empty. */
 export async function askDigests(c: Conversation, slot: number): Promise<Digests> {
   const digests = await askAllDigests(c);
-  const model = (keyOf(digests, slot)?.certificateInfo ?? GENERIC_CERT) & MODEL;
-  if ((digests.slotMask & (1 << slot)) === 0 || model === NO_MODEL) {
+  if (!holdsChain(digests, slot)) {
     throw new Impossible(`slot ${slot} holds no certificate chain`);
   }
   return digests;
@@ -51,8 +50,14 @@ export async function askDigests(c: Conversation, slot: number): Promise<Digests
 export const placeOf = ({ slotMask }: Digests, slot: number): number =>
   [...Array(slot).keys()].filter((lower) => (slotMask & (1 << lower)) !== 0).length;
 
-/** Of a slot that DIGESTS have; undefined where they show no keys. */
-const keyOf = (digests: Digests, slot: number): KeyInfo | undefined => digests.keys?.[placeOf(digests, slot)];
+/** What DIGESTS show of the slot's key, if they do. */
+export const keyOf = (digests: Digests, slot: number): KeyInfo | undefined =>
+  (digests.slotMask & (1 << slot)) === 0 ? undefined : digests.keys?.[placeOf(digests, slot)];
+
+/** Slots that are shown for their keys may have none. */
+export const holdsChain = (digests: Digests, slot: number): boolean =>
+  (digests.slotMask & (1 << slot)) !== 0 &&
+  ((keyOf(digests, slot)?.certificateInfo ?? GENERIC_CERT) & MODEL) !== NO_MODEL;
 
 /** Whether the slot's chain leads to an alias: as DIGESTS say of the slot, or else CAPABILITIES of all. */
 export const isAlias = (c: Conversation, digests: Digests, slot: number): boolean => {

@@ -14,7 +14,7 @@ import {
   type SetCertificate,
   writeSetCertificate,
 } from "../../src/messages/set-certificate.js";
-import { V1_2, V1_3, type Version } from "../../src/versions.js";
+import { V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { Reader } from "../../src/wire.js";
 import { publicKeyInfo } from "../../src/x509-writer.js";
 import { splitChain } from "../chain.js";
@@ -23,11 +23,11 @@ import type { NegotiatedAlgorithms, ProgressListener, SessionResult } from "../r
 import { verifyChain } from "../trust.js";
 import { negotiateAlgorithms } from "./algorithms.js";
 import { leafKey } from "./attest.js";
-import { askAllDigests, askChain, isAlias, placeOf } from "./certificate.js";
+import { askAllDigests, askChain, holdsChain, isAlias, keyOf, placeOf } from "./certificate.js";
 import { deviceInfoIn, nameText, readRequest } from "./certification-request.js";
 import type { LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
-import { Conversation, DATA_TRANSFER_SIZE, decode, type RandomBytes, requireEnd } from "./conversation.js";
+import { Conversation, decode, type RandomBytes, requireEnd } from "./conversation.js";
 import { VERIFIERS } from "./engines.js";
 import { endSession } from "./in-session.js";
 import { ASYMS, errorName, HASHES, nameOf, versionName } from "./names.js";
@@ -98,7 +98,7 @@ export async function connected<T>(
     options.onProgress("GET_VERSION, GET_CAPABILITIES, NEGOTIATE_ALGORITHMS");
     await agreeVersion(c, options);
     await exchangeCapabilities(c, options);
-    const chosen = await negotiateAlgorithms(c, options);
+    const chosen = await negotiateAlgorithms(c, { ...options, multiKey: options.keyPairId !== undefined });
     if (c.version < wanted.since) throw new Impossible(`SPDM ${versionName(c.version)} has no ${wanted.name}`);
     if (!wanted.has(c)) throw new Impossible(`the responder takes no ${wanted.name}`);
     const known = await askKnown(c, chosen, options);
@@ -129,7 +129,7 @@ async function askKnown(c: Conversation, chosen: Algorithms, options: Certificat
   onProgress("GET_DIGESTS, GET_CERTIFICATE");
   const digests = await askAllDigests(c);
   const { baseAsym } = chosen;
-  const slot = [wanted, 0, 1, 2, 3, 4, 5, 6, 7].find((each) => (digests.slotMask & (1 << each)) !== 0);
+  const slot = [wanted, 0, 1, 2, 3, 4, 5, 6, 7].find((each) => holdsChain(digests, each));
   if (slot === undefined || anchors.length === 0) return { baseAsym, digests, trusted: undefined };
   const { digest: chainDigest, certificates, rootHash } = await askChain(c, slot, digests);
   const alias = isAlias(c, digests, slot);
@@ -161,7 +161,7 @@ export function keyPairOf(c: Conversation, { digests }: Known, { slot, keyPairId
     if (keyPairId !== undefined) throw new Impossible("the responder tells no key pairs apart");
     return { keyPairId: 0, model: 0 };
   }
-  const own = (digests.slotMask & (1 << slot)) === 0 ? undefined : digests.keys?.[placeOf(digests, slot)];
+  const own = keyOf(digests, slot);
   const named = keyPairId ?? own?.keyPairId;
   if (named === undefined) throw new Impossible(`slot ${slot} is empty: say whose key it is to be`);
   return { keyPairId: named, model: (own?.certificateInfo ?? 0) & 7 || DEVICE_CERT };
@@ -181,16 +181,17 @@ export async function requestCsr(link: Link, options: CertificateOptions): Promi
     }
     const request = decode("CSR", () => readCsr(answer.response));
     requireEnd("CSR", answer.response);
-    return { ...reached, ...checkRequest(request, known, options.slot, reached.session), request };
+    const own = keyOf(known.digests, options.slot)?.keyPairId ?? 0;
+    return { ...reached, ...checkRequest(request, known, reached, fields.keyPairId === own), request };
   });
 }
 
-/** Throws Untrusted for what is no request that its key, of `baseAsym`, signed. */
+/** Throws Untrusted for what is no request that its key, of `baseAsym`, signed. `ofSlot`: whether it is the slot's own. */
 export function checkRequest(
   request: Uint8Array,
   { baseAsym, trusted }: Pick<Known, "baseAsym" | "trusted">,
-  slot: number,
-  session: SessionResult | undefined,
+  { slot, session }: Pick<Reached, "slot" | "session">,
+  ofSlot: boolean,
 ): Pick<CsrResult, "subject" | "deviceInfo" | "vouchedBy"> {
   const verifier = VERIFIERS[baseAsym];
   const { info, subject, key, bits, signature } = decode("CSR", () => readRequest(request, verifier.signatureLength));
@@ -201,7 +202,7 @@ export function checkRequest(
   if (!verifier.verify(publicKey, digest, signature)) throw new Untrusted("CSR: not signed by the key that it names");
   let vouchedBy =
     session && `${session.openedBy === "PSK_EXCHANGE" ? "a pre-shared key's" : "a trusted key's"} session`;
-  if (trusted !== undefined && trusted.slot === slot) {
+  if (ofSlot && trusted !== undefined && trusted.slot === slot) {
     if (!isKey(trusted.key.publicKey)) throw new Untrusted(`CSR: of another key than slot ${slot}'s certificate`);
     vouchedBy = `slot ${slot}'s certificate`;
   }
@@ -229,7 +230,7 @@ export async function installChain(
 
     onProgress("GET_DIGESTS");
     const digests = await askAllDigests(c);
-    const shown = (digests.slotMask & (1 << slot)) === 0 ? undefined : digests.digests[placeOf(digests, slot)];
+    const shown = holdsChain(digests, slot) ? digests.digests[placeOf(digests, slot)] : undefined;
     const fits = erased ? shown === undefined : shown !== undefined && equal(shown, digestOf(c, chain));
     if (!fits) throw new Untrusted(`DIGESTS: slot ${slot} is not what it was set to`);
     return { ...reached, erased, needsReset };
@@ -256,12 +257,11 @@ async function setCertificate(c: Conversation, m: SetCertificate): Promise<boole
 export function spdmChain(c: Conversation, certificates: Uint8Array): Uint8Array {
   const rootHash = digestOf(c, splitChain(certificates)[0].raw);
   const length = Buffer.alloc(4);
-  length.writeUInt32LE(length.length + rootHash.length + certificates.length);
-  const chain = Buffer.concat([length, rootHash, certificates]);
-  const most = Math.min(c.peerDataTransferSize, DATA_TRANSFER_SIZE) - HEADER_LENGTH;
-  if (chain.length > most)
-    throw new Impossible(`the chain has ${chain.length} bytes, the responder takes ${most} at once`);
-  return chain;
+  const total = length.length + rootHash.length + certificates.length;
+  const most = Math.min(c.requestRoom - HEADER_LENGTH, c.version < V1_4 ? 0xffff : c.requestRoom);
+  if (total > most) throw new Impossible(`the chain has ${total} bytes, the responder takes ${most}`);
+  length.writeUInt32LE(total);
+  return Buffer.concat([length, rootHash, certificates]);
 }
 
 export function digestOf(c: Conversation, data: Uint8Array): Uint8Array {

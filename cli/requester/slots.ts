@@ -12,7 +12,7 @@ import { V1_4 } from "../../src/versions.js";
 import type { Reader, Writer } from "../../src/wire.js";
 import { type CertificateSummary, readCertificate, splitChain } from "../chain.js";
 import type { Link } from "../link.js";
-import { placeOf } from "./certificate.js";
+import { keyOf, placeOf } from "./certificate.js";
 import type { CertificateOptions, CsrResult, Known, Reached } from "./certificates.js";
 import * as certificates from "./certificates.js";
 import { type Conversation, decode, requireEnd } from "./conversation.js";
@@ -214,7 +214,8 @@ async function requestCsr(
   const request = await read(c, codes.GET_CSR_SUB_CODE, { bank, slot }, structures.readLong, write);
   // Only the bank in use has certificates that were verified.
   const trusted = isSelected(details) ? known.trusted : undefined;
-  return { ...certificates.checkRequest(request, { baseAsym, trusted }, slot, session), request };
+  const ofSlot = asked.keyPairId === (keyOf(known.digests, slot)?.keyPairId ?? 0);
+  return { ...certificates.checkRequest(request, { baseAsym, trusted }, { slot, session }, ofSlot), request };
 }
 
 /** ManageSlot or SetCertificate; whether a reset has to follow. */

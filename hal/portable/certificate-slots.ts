@@ -5,9 +5,22 @@ import { maskOf, portableIdentity, type Slot } from "./identity.js";
 
 const SLOTS = 8;
 
+/** The keys that slots under one algorithm can be of, by the device's KeyPairIDs. */
+export interface SlotKeys {
+  /** Of those that there are now, at least one; first the one of the lowest slot. */
+  readonly ids: readonly number[];
+  signer(id: number): Signer;
+  /** 0 for a key that is there no more. */
+  idOf(signer: Signer): number;
+  /** Has the slot be of this key, and of no other. */
+  assign(signer: Signer, slot: number): void;
+}
+
 export interface PortableSlotsOptions {
   /** BaseAsymAlgo bit of the keys. */
   readonly algorithm: number;
+  /** Those of `slots` among them, as the same objects. */
+  readonly keys: SlotKeys;
   /** Bytes of certificates that a slot takes. */
   readonly capacity: number;
   /** Default: device and generic certificates. */
@@ -18,7 +31,7 @@ export interface PortableSlotsOptions {
   readonly needsReset?: boolean;
 }
 
-/** An identity in memory whose slots can be changed; its key pairs are those it begins with, slot by slot. */
+/** An identity in memory whose slots can be changed. */
 export interface ChangeableIdentity extends Identity {
   /** What a reset of the device does to it. */
   reset(): void;
@@ -29,11 +42,10 @@ export function changeableIdentity(
   slots: ReadonlyMap<number, Slot>,
   options: PortableSlotsOptions,
 ): ChangeableIdentity {
-  const { algorithm, capacity, models = [1, 3], save = () => {}, needsReset = false } = options;
+  const { algorithm, keys, capacity, models = [1, 3], save = () => {}, needsReset = false } = options;
   const now = new Map(slots);
   const coming = new Map<number, Slot | undefined>();
-  const signers = distinct([...slots].sort(([a], [b]) => a - b).map(([, { signer }]) => signer));
-  const { length } = publicKeyOf(signers[0]);
+  const { signatureLength } = keys.signer(keys.ids[0]);
 
   const change = (slot: number, content: Slot | undefined): boolean => {
     try {
@@ -48,41 +60,32 @@ export function changeableIdentity(
   const reset = (): void => {
     for (const [slot, content] of coming) {
       if (content === undefined) now.delete(slot);
-      else now.set(slot, content);
+      // A key that was erased since takes its chain along.
+      else if (keys.idOf(content.signer) !== 0) {
+        now.set(slot, content);
+        keys.assign(content.signer, slot);
+      }
     }
     coming.clear();
   };
   const certificateSlots: CertificateSlots = {
     algorithm,
-    publicKeyLength: length,
-    signatureLength: signers[0].signatureLength,
-    keyPairs: signers.map((_, i) => i + 1),
+    publicKeyLength: signatureLength,
+    signatureLength,
+    get keyPairs() {
+      return keys.ids;
+    },
     supportedMask: (1 << SLOTS) - 1,
     get pendingMask() {
       return maskOf(coming.keys());
     },
     models,
     capacity: () => capacity,
-    keyPairOf: (slot) => 1 + signers.findIndex((signer) => sameKey(signer, now.get(slot)!.signer)),
-    publicKey: (id, into) => signers[id - 1].publicKey(into),
-    sign: (id, digest, signature, terms) => signers[id - 1].sign(digest, signature, terms),
-    install: (slot, chain, id, model) => change(slot, { chain: chain.slice(), model, signer: signers[id - 1] }),
+    keyPairOf: (slot) => keys.idOf(now.get(slot)!.signer),
+    publicKey: (id, into) => keys.signer(id).publicKey(into),
+    sign: (id, digest, signature, terms) => keys.signer(id).sign(digest, signature, terms),
+    install: (slot, chain, id, model) => change(slot, { chain: chain.slice(), model, signer: keys.signer(id) }),
     erase: (slot) => change(slot, undefined),
   };
   return Object.assign(portableIdentity(now), { certificateSlots, reset });
-}
-
-function publicKeyOf(signer: Signer): Uint8Array {
-  const publicKey = new Uint8Array(signer.signatureLength);
-  signer.publicKey(publicKey);
-  return publicKey;
-}
-
-const sameKey = (a: Signer, b: Signer): boolean => a === b || publicKeyOf(a).join() === publicKeyOf(b).join();
-
-/** Slots may share a key. */
-function distinct(signers: readonly Signer[]): Signer[] {
-  const list: Signer[] = [];
-  for (const signer of signers) if (!list.some((each) => sameKey(each, signer))) list.push(signer);
-  return list;
 }

@@ -249,13 +249,21 @@ function makeCsr(
   { keyPairId, model, keyInfo, wished }: Subject,
   hash: HashAlgorithm,
 ): Uint8Array {
-  let leaf: Uint8Array | undefined;
-  for (let slot = 0; slot < 8 && leaf === undefined; slot++) {
-    const held = (identity.slotMask & (1 << slot)) !== 0;
-    if (held && slots.keyPairOf(slot) === keyPairId) leaf = leafOf(identity, slot);
-  }
+  const slot = slotOf(identity, slots, keyPairId);
+  const leaf = slot === undefined ? undefined : leafOf(identity, slot);
   const info = requestInfo(deviceOf(leaf, model), keyInfo, wished);
   const signature = new Uint8Array(slots.signatureLength);
   slots.sign(keyPairId, digestOf(hash, info), signature, { hash, context: "" });
   return signedInfo(info, hash.outputLen, signature);
+}
+
+/** The slot whose certificate says what the device is: one of the key, or the first, since a new key has none. */
+function slotOf({ slotMask }: Identity, slots: CertificateSlots, keyPairId: number): number | undefined {
+  let first: number | undefined;
+  for (let slot = 0; slot < 8; slot++) {
+    if ((slotMask & (1 << slot)) === 0) continue;
+    if (slots.keyPairOf(slot) === keyPairId) return slot;
+    first ??= slot;
+  }
+  return first;
 }

@@ -52,6 +52,13 @@ export function writePqcAsym(w: Writer, mask: number): void {
   w.u32(mask);
 }
 
+/** TotalKeyPairs. Before 1.4 nothing could say what those of post-quantum algorithms are of: they are not shown. */
+export function totalKeyPairs(keyPairs: KeyPairs, version: Version): number {
+  let { count } = keyPairs;
+  if (version < V1_4) while (count > 0 && keyPairs.read(count).asymCapabilities === 0) count--;
+  return count;
+}
+
 /** The KeyPairID. */
 export function readGetKeyPairInfo(r: Reader): number {
   r.skip(2);
@@ -106,13 +113,6 @@ export function writeKeyPairInfo(w: Writer, m: KeyPairInfo, version: Version): v
   }
 }
 
-/** TotalKeyPairs: before 1.4 there are no words for keys that are post-quantum only, which come last. */
-function totalIn(version: Version, keyPairs: KeyPairs): number {
-  let total = keyPairs.count;
-  if (version < V1_4) while (total > 1 && keyPairs.read(total).asymCapabilities === 0) total--;
-  return total;
-}
-
 export const keyPairInfo: Exchange = Object.freeze({
   request: GET_KEY_PAIR_INFO,
   since: V1_3,
@@ -127,8 +127,8 @@ export const keyPairInfo: Exchange = Object.freeze({
   },
   respond(c, request, response) {
     const keyPairs = c.options.keyPairs!;
+    const total = totalKeyPairs(keyPairs, c.version);
     const keyPairId = readGetKeyPairInfo(request);
-    const total = totalIn(c.version, keyPairs);
     if (keyPairId === 0 || keyPairId > total) throw new SpdmError(INVALID_REQUEST);
     const pair = keyPairs.read(keyPairId);
     c.requireRoom(FIXED_LENGTH + pair.publicKeyInfo.length + (c.version >= V1_4 ? 2 * (1 + PQC_LENGTH) : 0));

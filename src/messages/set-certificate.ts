@@ -27,6 +27,7 @@ import { type Exchange, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION, SET_CERTIFICATE
 import {
   ALIAS_CERT,
   DEVICE_CERT,
+  GENERIC_CERT,
   type GivenChain,
   installableLeaf,
   readGivenChain,
@@ -126,6 +127,7 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
       showChanges(c, identity);
       if ((slots.pendingMask & bit) !== 0) throw new SpdmError(RESET_REQUIRED);
       writeSetCertificateResponse(response, slot);
+      c.options.events?.certificatesChanged(c, bit);
     },
   };
 }
@@ -145,14 +147,11 @@ export function allows(policy: SetCertificatePolicy, bit: number, session: Sessi
 }
 
 /** Throws SpdmError unless KeyPairID and model are such as the connection has. */
-export function checkKeyPair(
-  c: Connection,
-  slots: CertificateSlots,
-  { keyPairId, model, erase }: SetCertificate,
-): void {
-  const named = c.negotiated!.multiKey
-    ? slots.keyPairs.includes(keyPairId) && (erase || slots.models.includes(model))
-    : keyPairId === 0 && model === 0;
+export function checkKeyPair(c: Connection, slots: CertificateSlots, asked: SetCertificate): void {
+  const { slot, keyPairId, model, erase } = asked;
+  // Slot 0 is what the device is known by: no generic certificate's.
+  const fits = erase || (slots.models.includes(model) && !(slot === 0 && model === GENERIC_CERT));
+  const named = c.negotiated!.multiKey ? slots.keyPairs.includes(keyPairId) && fits : keyPairId === 0 && model === 0;
   if (!named) throw new SpdmError(INVALID_REQUEST);
 }
 

@@ -28,7 +28,7 @@ import {
 import type { Session } from "../session.js";
 import { V1_3, V1_4, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
-import { readPqcAsym, writePqcAsym } from "./key-pair-info.js";
+import { readPqcAsym, totalKeyPairs, writePqcAsym } from "./key-pair-info.js";
 
 // Operation
 export const CHANGE = 0;
@@ -133,7 +133,8 @@ export const setKeyPairInfo: Exchange = Object.freeze({
     const changes = keyPairs.changes!;
     if (!allows(changes, session)) throw new SpdmError(UNEXPECTED_REQUEST);
     const asked = readSetKeyPairInfo(request, c.version);
-    if (asked.keyPairId === 0 || asked.keyPairId > keyPairs.count) throw new SpdmError(INVALID_REQUEST);
+    if (asked.keyPairId === 0 || asked.keyPairId > totalKeyPairs(keyPairs, c.version))
+      throw new SpdmError(INVALID_REQUEST);
     check(asked, keyPairs.read(asked.keyPairId));
 
     writeSetKeyPairInfoAck(response);

@@ -185,7 +185,7 @@ function respondBankDetails(c: Connection, w: Writer, id: number): void {
 
 function slotElement(c: Connection, { asym, identity, chains }: Bank, slot: number): SlotElement {
   const { multiKey } = c.negotiated!;
-  const key = multiKey ? keyPairBehind(c.options.keyPairs!, asym, slot) : undefined;
+  const key = multiKey ? keyPairBehind(c.options.keyPairs!, asym, 0, slot) : undefined;
   return {
     slot,
     attributes: PROVISIONED,

@@ -18,7 +18,7 @@ import { Impossible } from "../../cli/requester/verdict.js";
 import { BOARD_ADDRESS } from "../../cli/target.js";
 import { sha256 } from "../../hal/portable/crypto.js";
 import { V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
-import { read, sign } from "../cli/signed-request.js";
+import { read, signRequest } from "../cli/sign-request.js";
 import { concat } from "../support/bytes.js";
 import { attestOptions } from "./support/attest-options.js";
 import { KEYS, PSK, REQUESTER, testFlash } from "./support/identity.js";
@@ -99,7 +99,7 @@ describe("certificates of the board, set in the field", () => {
     const asked = await device.request(0);
     assert.equal(asked.vouchedBy, "slot 0's certificate");
     assert.match(asked.deviceInfo!, /^MODDABLE:SPDM-TEST-RESPONDER:/);
-    const chain = await sign(asked.request);
+    const chain = await signRequest(asked.request);
     for (const [slot, options] of [
       [5, BY_PSK],
       [6, BY_CERTIFICATE],

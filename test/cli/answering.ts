@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { KINDS } from "../../certs/hierarchy.js";
 import type { SessionPolicy } from "../../certs/identity-image.js";
 import type { Credential } from "../../certs/identity-writer.js";
-import type { HostCertificates } from "../../cli/host-keys.js";
+import type { HostKeyOptions } from "../../cli/host-keys.js";
 import { HostLog } from "../../cli/host-log.js";
 import { DATA_TRANSFER_SIZE, type HostOptions, hostResponder } from "../../cli/host-responder.js";
 import { identityOf, loadIdentity, loadRequester } from "../../cli/identity.js";
@@ -38,7 +38,7 @@ export interface Device extends Partial<SessionPolicy> {
   readonly dataTransferSize?: number;
   /** How long it pretends to need for cryptography. */
   readonly deferMs?: number;
-  readonly certificates?: HostCertificates;
+  readonly hostKeys?: HostKeyOptions;
   readonly onRequesterInfo?: HostOptions["onRequesterInfo"];
   readonly slotManagement?: boolean;
   /** Handed the responder, and what it tells of itself. */
@@ -54,7 +54,7 @@ export function answering(
     pqcCredentials = [],
     dataTransferSize,
     deferMs,
-    certificates,
+    hostKeys,
     onRequesterInfo,
     slotManagement,
     ready,
@@ -73,7 +73,7 @@ export function answering(
     onRequesterInfo,
     slotManagement,
     log,
-    keys: { certificates },
+    ...(hostKeys === undefined ? {} : { keys: hostKeys }),
   });
   ready?.(responder, log);
   const buffer = new Uint8Array((dataTransferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);

@@ -7,18 +7,17 @@ import { attest } from "../../cli/requester/attest.js";
 import { installChain, requestCsr } from "../../cli/requester/certificates.js";
 import { versionName } from "../../cli/requester/names.js";
 import { Impossible, Untrusted } from "../../cli/requester/verdict.js";
-import { CERTIFICATE_POLICIES } from "../../cli/serve.js";
 import { V1_1, V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { concat } from "../support/bytes.js";
 import { type Alter, OPTIONS, SESSION, TestLink } from "./answering.js";
 import { ecKeys } from "./issue.js";
-import { ALGORITHM, read, sign } from "./signed-request.js";
+import { read, signRequest } from "./sign-request.js";
 
-type Where = keyof typeof CERTIFICATE_POLICIES;
+type Where = "trusted" | "sessions";
 
 const device = (where: Where, saved: number[] = [], alter?: Alter) =>
   new TestLink(alter, {
-    certificates: { policy: CERTIFICATE_POLICIES[where], save: ({ slot }) => saved.push(slot) },
+    hostKeys: { changes: where, save: ({ slot }) => saved.push(slot) },
   });
 
 const optionsFor = (version: Version, where: Where, slot: number) => ({
@@ -36,7 +35,7 @@ for (const version of [V1_2, V1_3, V1_4]) {
       const asked = await requestCsr(link, optionsFor(version, where, 0));
       assert.equal(asked.vouchedBy, "slot 0's certificate");
       assert.match(asked.deviceInfo!, /^MODDABLE:SPDM-TEST-RESPONDER:/);
-      const chain = await sign(asked.request);
+      const chain = await signRequest(asked.request);
       const installed = await installChain(link, chain, optionsFor(version, where, 5));
       assert.deepEqual([installed.erased, installed.needsReset], [false, false]);
       assert.equal(installed.session?.openedBy, where === "sessions" ? "KEY_EXCHANGE" : undefined);
@@ -67,6 +66,16 @@ test("slot 0 needs a trusted environment, and the others a session", async () =>
   await installChain(device("trusted"), chain, optionsFor(V1_3, "trusted", 0));
 });
 
+test("a chain that is too long for one message goes in chunks", async () => {
+  const chain = concat(read("bundle_responder.certchain.der"));
+  for (const session of [undefined, SESSION]) {
+    const link = new TestLink(undefined, { dataTransferSize: 600, hostKeys: { changes: "trusted" } });
+    assert.ok(chain.length > 600);
+    await installChain(link, chain, { ...optionsFor(V1_3, "trusted", 5), session });
+    assert.equal((await attest(link, optionsFor(V1_3, "trusted", 5))).verdict, "trusted");
+  }
+});
+
 test("what cannot be done says so", async () => {
   const chain = concat(read("bundle_responder.certchain.der"));
   const link = device("trusted");
@@ -74,17 +83,29 @@ test("what cannot be done says so", async () => {
     assert.rejects(run, (error: Error) => error instanceof Impossible && message.test(error.message));
   await refuses(installChain(link, undefined, optionsFor(V1_2, "trusted", 1)), /1\.2 has no way to erase/);
   await refuses(requestCsr(link, optionsFor(V1_1, "trusted", 0)), /SPDM 1\.1 has no GET_CSR/);
-  await refuses(requestCsr(new TestLink(), optionsFor(V1_3, "trusted", 0)), /takes no GET_CSR/);
-  await refuses(installChain(new TestLink(), chain, optionsFor(V1_3, "trusted", 0)), /takes no SET_CERTIFICATE/);
-  await refuses(
-    installChain(link, concat(chain, chain, chain, chain), optionsFor(V1_3, "trusted", 0)),
-    /takes 4604 at once/,
-  );
+  const without = (flag: number) => {
+    const honest = device("trusted");
+    return Object.assign(device("trusted"), {
+      async exchange(type: number, message: Uint8Array) {
+        const response = await honest.exchange(type, message);
+        if (response[1] === 0x61) response[10] &= ~flag;
+        return response;
+      },
+    });
+  };
+  await refuses(requestCsr(without(0x10), optionsFor(V1_3, "trusted", 0)), /takes no GET_CSR/);
+  await refuses(installChain(without(0x08), chain, optionsFor(V1_3, "trusted", 0)), /takes no SET_CERTIFICATE/);
+  const huge = concat(...new Array(48).fill(chain));
+  await refuses(installChain(link, huge, optionsFor(V1_3, "trusted", 0)), /the responder takes 65535/);
   await refuses(
     installChain(link, concat(chain, chain), optionsFor(V1_4, "trusted", 0)),
     /refused SET_CERTIFICATE: Unspecified/,
   );
-  await refuses(requestCsr(link, { ...optionsFor(V1_3, "trusted", 0), keyPairId: 1 }), /tells no key pairs apart/);
+  await refuses(requestCsr(link, { ...optionsFor(V1_2, "trusted", 0), keyPairId: 1 }), /tells no key pairs apart/);
+  await refuses(
+    requestCsr(link, { ...optionsFor(V1_3, "trusted", 0), keyPairId: 1 }),
+    /refused GET_CSR: InvalidRequest/,
+  );
 });
 
 test("a link to nobody: a session needs an anchor", async () => {
@@ -116,7 +137,7 @@ test("a responder that lies in CSR", async () => {
     new Uint8Array(
       (
         await x509.Pkcs10CertificateRequestGenerator.create(
-          { name: "CN=x", keys: k, signingAlgorithm: ALGORITHM, extensions },
+          { name: "CN=x", keys: k, signingAlgorithm: { name: "ECDSA", hash: "SHA-384" }, extensions },
           webcrypto,
         )
       ).rawData,
@@ -157,7 +178,7 @@ test("every truncation, and every byte, of CSR", async () => {
 });
 
 test("a responder that only says that it did", async () => {
-  const chain = await sign((await ask(device("trusted"))).request);
+  const chain = await signRequest((await ask(device("trusted"))).request);
   const install = (link: TestLink) => installChain(link, chain, optionsFor(V1_3, "trusted", 5));
   const erase = (link: TestLink) => installChain(link, undefined, optionsFor(V1_3, "trusted", 4));
   const acknowledged = (run: (link: TestLink) => Promise<unknown>, slot: number) => {

@@ -12,13 +12,22 @@ import { attest } from "../../cli/requester/attest.js";
 import { type KeysOptions, readKeys } from "../../cli/requester/keys.js";
 import { ASYMS, HASHES } from "../../cli/requester/names.js";
 import { Impossible, Untrusted } from "../../cli/requester/verdict.js";
+import { ML_DSA_65 } from "../../src/algorithms.js";
+import { keyPairInfo } from "../../src/messages/key-pair-info.js";
+import { setKeyPairInfo } from "../../src/messages/set-key-pair-info.js";
+import type { Responder } from "../../src/responder.js";
 import { V1_1, V1_2, V1_3, V1_4, VERSIONS } from "../../src/versions.js";
+import { TestKeyPairs } from "../support/key-pairs.js";
+import { PSK as BOARD_PSK, EXCHANGES, sessionBoard } from "../support/session.js";
 import { type Alter, KEYS, OPTIONS, SESSION } from "./answering.js";
 
 /** A link to a responder on this host, whose responses in the clear `alter` changes. */
 function link(keys: HostKeyOptions = {}, alter: Alter = (response) => response): Link {
   const faults: unknown[] = [];
-  const responder = hostResponder(loadIdentity(KEYS), { onFault: (error) => faults.push(error), keys });
+  return linkTo(hostResponder(loadIdentity(KEYS), { onFault: (error) => faults.push(error), keys }), faults, alter);
+}
+
+function linkTo(responder: Responder, faults: readonly unknown[], alter: Alter = (response) => response): Link {
   const buffer = new Uint8Array(0x1400);
   return {
     ...{ roundTripMs: 1, timeScale: 1, disturbanceCount: 0 },
@@ -33,13 +42,15 @@ function link(keys: HostKeyOptions = {}, alter: Alter = (response) => response):
   };
 }
 
-const trusted = { trustedEnvironment: true };
+const trusted: HostKeyOptions = { changes: "trusted" };
 const KEYS_OPTIONS: KeysOptions = {
   version: undefined,
   baseHash: HASHES["SHA-384"],
   baseAsym: ASYMS["P-384"],
   onProgress() {},
 };
+/** Apart from AsymAlgo's bits. */
+const PQC = 0x10000;
 const PSK = loadPsks(join(KEYS, "psk.json"))[0];
 
 describe("spdm keys", () => {
@@ -47,7 +58,7 @@ describe("spdm keys", () => {
     for (const version of [V1_3, V1_4]) {
       const result = await readKeys(link(), { ...KEYS_OPTIONS, version });
       assert.deepEqual(
-        result.pairs.map(({ asym, slotMask }) => [asym, slotMask]),
+        result.pairs.map(({ asym, pqcAsym, slotMask }) => [asym || pqcAsym * PQC, slotMask]),
         [
           [0, 0],
           [0, 0],
@@ -55,8 +66,8 @@ describe("spdm keys", () => {
           [8, 0x10],
           [16, 3],
           [16, 0x10],
-          // ML-DSA-65's, which 1.3 has no words for.
-          ...(version === V1_4 ? [[0, 3]] : []),
+          // 1.3 has no way to say what it is of.
+          ...(version === V1_4 ? [[ML_DSA_65 * PQC, 3]] : []),
         ],
       );
       assert.deepEqual(
@@ -76,7 +87,7 @@ describe("spdm keys", () => {
       assert.match(text, /^target {2}SPDM 1\.[34] · P-384\n/);
       assert.match(text, /\n {4}5 {2}P-384 {6}slots 0, 1 {4}key-exchange, challenge, measurements, endpoint-info\n/);
       assert.match(text, /\n {4}4 {2}key pair 6 {4}device certificate {2}key-exchange/);
-      assert.match(text, /\n[67] key pairs, told in the clear: nobody signed it\n$/);
+      assert.match(text, /[67] key pairs, told in the clear: nobody signed it\n$/);
       const json = JSON.parse(keysToJson("target", result));
       assert.equal(json.keyPairs[4].algorithm, "P-384");
       assert.equal(json.keyPairs[4].publicKeyInfo, "301006072a8648ce3d020106052b81040022");
@@ -127,6 +138,27 @@ describe("spdm keys", () => {
     assert.equal(result.pairs[0].asym, 8);
     assert.equal(result.slots!.length, 3);
     assert.match(renderKeys("target", result, false), /told in a session by who has the pre-shared key\n$/);
+  });
+
+  test("of responders that open sessions by pre-shared keys only, and have no certificates", async () => {
+    const needCertificates = [0x81, 0x82, 0x83, 0xe4, 0xe5];
+    const exchanges = [...EXCHANGES.filter(({ request }) => !needCertificates.includes(request))];
+    const keyPairs = new TestKeyPairs({ trustedEnvironment: false, provenRequesters: true });
+    keyPairs.set(1, { slotMask: 0 });
+    const board = sessionBoard({}, { exchanges: [...exchanges, keyPairInfo, setKeyPairInfo], keyPairs });
+    const to = linkTo(board.responder, board.faults);
+    for (const version of [V1_3, V1_4]) {
+      const options = { ...KEYS_OPTIONS, version, change: changeOf({ erase: 1 }) };
+      await assert.rejects(readKeys(to, options), /SET_KEY_PAIR_INFO: UnexpectedRequest/);
+      const result = await readKeys(to, { ...options, session: { ...SESSION, psk: BOARD_PSK } });
+      assert.equal(result.pairs.length, 24);
+      assert.equal(result.slots, undefined);
+      assert.match(renderKeys("target", result, false), /told in a session by who has the pre-shared key\n$/);
+    }
+    assert.deepEqual(keyPairs.calls, [
+      ["erase", 1],
+      ["erase", 1],
+    ]);
   });
 
   test("responders without", async () => {

@@ -58,10 +58,8 @@ describe("what both have is trusted", () => {
   });
 
   test("not where chains can be changed: none of ML-DSA can", async () => {
-    const policy = { trustedEnvironment: true, slotsInSessions: 0, provenRequesters: false };
-    const certificates = { policy, save() {} };
     const either = { baseAsym: OPTIONS.baseAsym, session: SESSION, anchors: readAnchors(ROOTS) };
-    const { asym } = await trusted(either, { pqcCredentials, certificates });
+    const { asym } = await trusted(either, { pqcCredentials, hostKeys: { changes: "trusted" } });
     assert.equal(asym, "P-384");
   });
 
@@ -84,6 +82,10 @@ describe("what both have is trusted", () => {
     const { reasons, requester } = await run({ identities: IDENTITIES }, undefined, { pqcCredentials, requested: 2 });
     assert.deepEqual(reasons, []);
     assert.deepEqual(requester!.proofs, ["FINISH"]);
+  });
+
+  test("slots in multi-key connections have key pairs of theirs", async () => {
+    assert.equal((await run({ multiKey: true })).verdict, "trusted");
   });
 
   test("if all is offered, what is post-quantum is taken where the responder has it", async () => {

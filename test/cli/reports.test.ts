@@ -209,7 +209,7 @@ describe("events", () => {
         const result = await ask({ eventSeconds: 1 }, { version, device, inSession: true });
         assert.deepEqual(result.reasons, []);
         const { types, received } = result.events!;
-        assert.deepEqual(types, ["EventLost", "MeasurementChanged", "MeasurementPreUpdate"]);
+        assert.deepEqual(types, ["EventLost", "MeasurementChanged", "MeasurementPreUpdate", "CertificateChanged"]);
         assert.ok(received.length > 2);
         const told = received.filter(({ type }) => type === "MeasurementChanged");
         assert.deepEqual(told[0], { instance: 1, type: "MeasurementChanged", detail: "measurements 1, 17" });

@@ -5,11 +5,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as x509 from "../../certs/x509.js";
+import type { HostKeyOptions } from "../../cli/host-keys.js";
 import { plain } from "../../cli/paint.js";
 import { attest } from "../../cli/requester/attest.js";
 import { manageSlots, type SlotChange, type SlotsOptions } from "../../cli/requester/slots.js";
 import { Impossible, Untrusted } from "../../cli/requester/verdict.js";
-import { CERTIFICATE_POLICIES } from "../../cli/serve.js";
 import { changeOf } from "../../cli/slots-command.js";
 import { renderSlots, slotsJson } from "../../cli/slots-report.js";
 import { V1_3, V1_4 } from "../../src/versions.js";
@@ -17,10 +17,10 @@ import { concat } from "../support/bytes.js";
 import { type Alter, KEYS, OPTIONS, SESSION, TestLink } from "./answering.js";
 
 const chainOf = (folder: string): Uint8Array => readFileSync(join(KEYS, folder, "bundle_responder.certchain.der"));
-const device = (where?: keyof typeof CERTIFICATE_POLICIES, alter?: Alter, saved: number[] = []) =>
+const device = (changes: HostKeyOptions["changes"] = "none", alter?: Alter, saved: number[] = []) =>
   new TestLink(alter, {
     slotManagement: true,
-    ...(where && { certificates: { policy: CERTIFICATE_POLICIES[where], save: ({ slot }) => saved.push(slot) } }),
+    hostKeys: { changes, save: ({ slot }) => saved.push(slot) },
   });
 const ask = (link: TestLink, change?: SlotChange, options: Partial<SlotsOptions> = {}) =>
   manageSlots(link, { ...OPTIONS, version: V1_4, anchors: [], change, ...options });

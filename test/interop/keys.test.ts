@@ -35,7 +35,7 @@ function requestCounts(folder: KeyFolder): ReadonlyMap<number, number> {
 const RUNS = [
   {
     name: "multi-key connections and key pairs",
-    serve: ["--host", "--trusted-environment"],
+    serve: ["--host", "--key-changes", "trusted"],
     versions: ["1.3", "1.4"],
     options: [
       ...MULTI_KEY,

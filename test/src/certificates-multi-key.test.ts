@@ -119,6 +119,8 @@ test("SET_CERTIFICATE: the chain has to be of the key pair and of the model that
     refuses(() => set(5, model, id), INVALID_REQUEST);
   }
   refuses(() => set(5, DEVICE, 1), UNSPECIFIED);
+  // The device is known by slot 0.
+  refuses(() => set(0, GENERIC, 2), INVALID_REQUEST);
   assert.ok(!chains.has(5));
   set(5, DEVICE, 2);
   set(6, GENERIC, 2);

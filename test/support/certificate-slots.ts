@@ -1,4 +1,5 @@
 /** A board whose certificates can be requested and set, and requests for both, written out by hand. */
+import { MemoryKeyPairs, P256_INFO, P384_INFO } from "../../boards/key-pairs.js";
 import type { PendingRequests } from "../../hal/certificate-slots.js";
 import {
   type ChangeableIdentity,
@@ -7,9 +8,12 @@ import {
 } from "../../hal/portable/certificate-slots.js";
 import { sha384 } from "../../hal/portable/crypto.js";
 import type { Slot } from "../../hal/portable/identity.js";
+import { KEY_P256 } from "../../src/key-pairs.js";
 import { csr } from "../../src/messages/csr.js";
 import { type SetCertificatePolicy, setCertificate } from "../../src/messages/set-certificate.js";
 import type { PathEngines } from "../../src/requester-chain.js";
+import type { Options } from "../../src/responder.js";
+import { keyAlgorithm } from "../../src/slot-keys.js";
 import { V1_3, type Version } from "../../src/versions.js";
 import { concat, fromHex, toHex, u16 } from "./bytes.js";
 import { type Board, CURVES, type Curve, chainOf, HASHES } from "./fixture.js";
@@ -54,20 +58,33 @@ export function recalling(): PathEngines["verifiers"] {
 export interface ChangeableBoard extends Board {
   /** P-384's, which is what is negotiated by default, and P-256's. */
   readonly identities: readonly ChangeableIdentity[];
+  readonly keyPairs: MemoryKeyPairs;
 }
 
-export interface ChangeableOptions extends Partial<Omit<PortableSlotsOptions, "algorithm">> {
+export interface ChangeableOptions extends Partial<Omit<PortableSlotsOptions, "algorithm" | "keys">> {
   readonly policy?: SetCertificatePolicy;
   readonly pending?: PendingRequests;
   readonly calendar?: () => number;
   readonly verifiers?: PathEngines["verifiers"];
+  readonly changes?: Partial<Options>;
 }
 
-/** Slots 0 and 1 share a key, slot 4 has its own. */
+/** Slots 0 and 1 share a key, slot 4 has its own. KeyPairIDs 1 and 2 are those of P-256, 3 and 4 those of P-384. */
 export function changeableBoard(options: ChangeableOptions = {}): ChangeableBoard {
-  const { policy = TRUSTED, pending, calendar, verifiers = ENGINES.verifiers, ...slots } = options;
+  const { policy = TRUSTED, pending, calendar, verifiers = ENGINES.verifiers, changes = {}, ...slots } = options;
   const { needsReset = false } = slots;
-  const identities = [CURVES[1], CURVES[0]].map((curve) => identityOf(curve, { capacity: 4096, ...slots }));
+  const keys = CURVES.map(keysOf);
+  const keyPairs: MemoryKeyPairs = new MemoryKeyPairs({
+    algorithms: [],
+    provisioned: keys.flatMap(({ asym, info, own, shared }) => [
+      { asym, slotMask: 0x03, publicKeyInfo: info, signer: shared },
+      { asym, slotMask: 0x10, publicKeyInfo: info, signer: own },
+    ]),
+    spareCount: 0,
+    policy: { trustedEnvironment: true, provenRequesters: false, needsReset: false },
+    holdsChain: () => true,
+  });
+  const identities = [1, 0].map((i) => identityOf(CURVES[i], keys[i], keyPairs, { capacity: 4096, ...slots }));
   const board = sessionBoard(
     {},
     {
@@ -76,20 +93,33 @@ export function changeableBoard(options: ChangeableOptions = {}): ChangeableBoar
         ...EXCHANGES,
         csr({ hash: sha384, ...(pending === undefined ? {} : { pending }) }),
         setCertificate({ ...ENGINES, verifiers, policy, needsReset, calendar }),
+        ...(changes.exchanges ?? []),
       ],
+      ...(changes.events === undefined ? {} : { events: changes.events }),
     },
   );
-  return { ...board, identities };
+  return { ...board, identities, keyPairs };
 }
 
-function identityOf(curve: Curve, options: Omit<PortableSlotsOptions, "algorithm">): ChangeableIdentity {
+function keysOf(curve: Curve) {
   const random = deterministicRandom(2);
   const keys = curve.data.keys as Readonly<Record<string, string>>;
-  const slots = [0, 1, 4].map((slot): [number, Slot] => {
-    const key = fromHex(keys[slot === 4 ? "4" : "0"]);
-    return [slot, { chain: chainOf(curve, slot), signer: curve.signer(key, random) }];
-  });
-  return changeableIdentity(new Map(slots), { ...options, algorithm: curve.algorithm });
+  const [shared, own] = ["0", "4"].map((slot) => curve.signer(fromHex(keys[slot]), random));
+  const asym = keyAlgorithm(curve.algorithm);
+  return { asym, info: Uint8Array.from(asym === KEY_P256 ? P256_INFO : P384_INFO), shared, own };
+}
+
+function identityOf(
+  curve: Curve,
+  { asym, shared, own }: ReturnType<typeof keysOf>,
+  keyPairs: MemoryKeyPairs,
+  options: Omit<PortableSlotsOptions, "algorithm" | "keys">,
+): ChangeableIdentity {
+  const slots = [0, 1, 4].map((slot): [number, Slot] => [
+    slot,
+    { chain: chainOf(curve, slot), signer: slot === 4 ? own : shared },
+  ]);
+  return changeableIdentity(new Map(slots), { ...options, algorithm: curve.algorithm, keys: keyPairs.slotKeys(asym) });
 }
 
 /** Requests that wait for `reset`. */

@@ -12,6 +12,7 @@ import {
   publicDecrypt,
 } from "node:crypto";
 import type { Random, SigningTerms, Verifier } from "../crypto.js";
+import { checkLength } from "../portable/check-length.js";
 import type { Signer } from "../portable/crypto.js";
 
 const BITS = Object.freeze([2048, 3072, 4096]);
@@ -156,17 +157,14 @@ function signer(encoding: Encoding): (pkcs8: Uint8Array, random: Random) => Sign
     const publicKey = rsaPublicKey(createPublicKey(key));
     if (publicKey === undefined) throw new RangeError(`not an RSA key of ${BITS.join(", ")} bits`);
     const length = publicKey.length - EXPONENT_LENGTH;
-    const check = (out: Uint8Array, least: number) => {
-      if (out.length < least) throw new RangeError(`${least} bytes needed, ${out.length} given`);
-    };
     return Object.freeze({
       signatureLength: length,
       publicKey(out: Uint8Array): void {
-        check(out, publicKey.length);
+        checkLength(out, publicKey.length);
         out.set(publicKey);
       },
       sign(digest: Uint8Array, signature: Uint8Array, terms?: SigningTerms): void {
-        check(signature, length);
+        checkLength(signature, length);
         const hash = hashOf(digest, terms);
         if (hash === undefined) throw new RangeError(`no hash makes digests of ${digest.length} bytes`);
         const salt = new Uint8Array(encoding.salted ? digest.length : 0);

@@ -28,6 +28,7 @@ import {
   type Configuration,
   configurationBytes,
   firmwareVersion,
+  logManifest,
   SECURE_VERSION,
   TRANSMISSION_UNIT,
 } from "./configuration.js";
@@ -107,7 +108,7 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
         version: firmwareVersion(configuration),
         secureVersion: SECURE_VERSION,
         state: chipState(),
-        manifest: reporting?.manifest ?? "",
+        manifest: configuration.sessions ? logManifest() : "",
       }),
     },
     random,
@@ -115,7 +116,7 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
     dataTransferSize: configuration.dataTransferSize,
     onFault: (error, requestCode) => print(`request ${requestCode}: ${error}`),
   };
-  return new Responder(reporting?.report(options, configuration, identity) ?? options);
+  return new Responder(reporting?.(options, configuration, identity) ?? options);
 }
 
 function makeEndpoint(

@@ -6,17 +6,14 @@ import { endpointInfo } from "../src/messages/endpoint-info.js";
 import { measurementExtensionLog } from "../src/messages/measurement-extension-log.js";
 import type { Options } from "../src/responder.js";
 import { DMTF } from "../src/vendor.js";
-import { type Configuration, LOG_INDEX, logManifest } from "./configuration.js";
+import { type Configuration, LOG_INDEX } from "./configuration.js";
 import type { Provisioned } from "./firmware.js";
 
-export interface Reporting {
-  /** What the measurement manifest says of the log. */
-  readonly manifest: string;
-  /** A responder's options, and what tells of the device. */
-  readonly report: typeof report;
-}
+/** A responder's options, and what tells of the device. */
+export type Reporting = (options: Options, configuration: Configuration, identity: Provisioned) => Options;
 
-function report(options: Options, { name }: Configuration, { credentials, psks }: Provisioned): Options {
+/** Of firmware that serves sessions: boards/configuration.ts has the log in the manifest there. */
+export const reporting: Reporting = (options, { name }, { credentials, psks }) => {
   const measurements = options.measurements!;
   const { engine: hash, source } = measurements;
   const { list, generation } = source;
@@ -47,9 +44,7 @@ function report(options: Options, { name }: Configuration, { credentials, psks }
       },
     },
   };
-}
-
-export const reporting: Reporting = Object.freeze({ manifest: logManifest(), report });
+};
 
 function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

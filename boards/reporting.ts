@@ -1,7 +1,8 @@
 /** What firmware tells of itself beside its measurements: what it found when it started, and of what class it is. */
 import { GrowingLog } from "../hal/portable/measurement-log.js";
-import { MANIFEST_INDEX, RAW_BIT_STREAM } from "../src/measurement-block.js";
+import { ascii } from "../src/ascii.js";
 import { hashExtendMeasurement } from "../src/measurement-log.js";
+import { MANIFEST_INDEX, RAW_BIT_STREAM } from "../src/measurement-types.js";
 import { endpointInfo } from "../src/messages/endpoint-info.js";
 import { measurementExtensionLog } from "../src/messages/measurement-extension-log.js";
 import type { Options } from "../src/responder.js";
@@ -45,9 +46,3 @@ export const reporting: Reporting = (options, { name }, { credentials, psks }) =
     },
   };
 };
-
-function ascii(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}

@@ -97,7 +97,7 @@ export async function buildBare(main: string, name: string): Promise<Built> {
     join(here, "libc.c"),
     main,
     ...sources.map((file) => join(hal, `${file}.c`)),
-    join(chip, "pec.c"),
+    ...["checked-flash", "pec"].map((file) => join(chip, `${file}.c`)),
   ];
   const flags = [...CPU, ...SECTIONS, "-Os", `-I${hal}`, `-I${chip}`, ...OWN_WARNINGS];
   return linkFirmware(await compileC({ cc: CC, flags, out: join(folder, "objects") }, files), 4096, folder);
@@ -128,7 +128,14 @@ function keepNatives(natives: readonly { specifier: string; path: string }[]): P
 
 async function compileDrivers(recipe: Recipe, folder: string): Promise<string[]> {
   const drivers = "accounting clock console digest flash hace i2c measure rng state watchdog";
-  const shared = ["identity", "native", "pec", "store", ...(recipe.psa ? ["identity-keys", "psk"] : [])];
+  const shared = [
+    "checked-flash",
+    "identity",
+    "native",
+    "pec",
+    "store",
+    ...(recipe.psa ? ["identity-keys", "psk"] : []),
+  ];
   const sources = ["start.c", "libc.c", "main.c"].map((file) => join(here, file));
   const includes = [`-I${hal}`, `-I${chip}`, ...(await psaFlags()), ...(await engineFlags(recipe.features))];
   const flags = [...CPU, ...SECTIONS, "-Os", ...includes, ...OWN_WARNINGS, ...recipe.defines];

@@ -34,7 +34,10 @@ const sources = readdirSync(folder)
   .filter((name) => name.endsWith(".c"))
   .map((name) => join(folder, name));
 /** Of hal/chip, what needs neither XS nor an identity. */
-const shared = [...["frames", "pec"].map((name) => join(chipFolder, `${name}.c`)), join(root, "hal/psa/psa-digest.c")];
+const shared = [
+  ...["checked-flash", "frames", "pec"].map((name) => join(chipFolder, `${name}.c`)),
+  join(root, "hal/psa/psa-digest.c"),
+];
 const scratch = mkdtempSync(join(tmpdir(), "spdm-esp32-"));
 const cc = process.env.CC ?? "cc";
 

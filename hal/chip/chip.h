@@ -105,7 +105,7 @@ const struct port_driver *port_driver(enum port_kind kind);
 /* SMBus's longest block write: address, command, count, 255 bytes, PEC. */
 #define FRAME_LENGTH_MAX 259u
 
-/* Whatever delivers to JavaScript has it; drivers call it from their interrupts when something waits. */
+/* Whatever delivers to JavaScript has it; drivers call it from interrupts or tasks when something waits. */
 void port_notify(void);
 
 /* --- written once, for all chips --- */

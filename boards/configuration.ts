@@ -26,6 +26,8 @@ export interface Configuration {
   readonly heartbeatPeriod: number;
   /** Records of ours under one key after which a requester that polls is told of a new one. */
   readonly keyUpdateAfter: number;
+  /** Whether only those reach the board who provision it: certificates are set in the clear then, slot 0's too. */
+  readonly trustedEnvironment?: boolean;
   /** Endpoint ID before a bus owner assigns one; 0, the default, for none. */
   readonly eid?: number;
   /** Absent: no such port. */

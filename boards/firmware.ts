@@ -32,6 +32,7 @@ import {
   SECURE_VERSION,
   TRANSMISSION_UNIT,
 } from "./configuration.js";
+import type { Certificates } from "./psa-certificates.js";
 import type { Reporting } from "./reporting.js";
 
 export type Sessions = Pick<Options, "exchanges" | "sessions" | "mutualAuthentication">;
@@ -47,6 +48,8 @@ export interface Engines {
   readonly sessions?: (configuration: Configuration, identity: Provisioned) => Sessions;
   /** What it tells of itself beside its measurements. */
   readonly reporting?: Reporting;
+  /** How its certificates are requested and set, if they are. */
+  readonly certificates?: Certificates;
 }
 
 /** The identity image, or what stands for it where there is none. */
@@ -55,6 +58,7 @@ export type Provisioned = Omit<IdentityTable, "length">;
 const UNPROVISIONED: Provisioned = Object.freeze({
   uuid: new Uint8Array(UUID_LENGTH),
   credentials: [],
+  spareKeys: [],
   psks: [],
   requesterAnchors: [],
   requesterChains: [],
@@ -82,23 +86,33 @@ export function start(configuration: Configuration, engines: Engines, ports: rea
 }
 
 function makeResponder(configuration: Configuration, engines: Engines, identity: Provisioned): Responder {
-  const { sha256, sha384, sha512, signer, reporting } = engines;
+  const { sha256, sha384, sha512, signer, reporting, certificates } = engines;
   const { credentials } = identity;
   const { exchanges, ...sessions } = engines.sessions?.(configuration, identity) ?? { exchanges: [] };
-  const identities = [
+  const identities: Options["baseAsym"] = certificates?.identities(identity) ?? [
     { algorithm: ECDSA_P384, identity: new FlashIdentity(credentials, ECDSA_P384, 96, signer) },
     { algorithm: ECDSA_P256, identity: new FlashIdentity(credentials, ECDSA_P256, 64, signer) },
   ];
   const options: Options = {
     versions: VERSIONS,
-    exchanges: [version, capabilities, algorithms, digests, certificate, challenge, measurements, ...exchanges],
+    exchanges: [
+      version,
+      capabilities,
+      algorithms,
+      digests,
+      certificate,
+      challenge,
+      measurements,
+      ...exchanges,
+      ...(certificates?.exchanges(configuration, identity) ?? []),
+    ],
     ...sessions,
     baseHash: [
       { algorithm: SHA_384, engine: sha384 },
       { algorithm: SHA_256, engine: sha256 },
       { algorithm: SHA_512, engine: sha512 },
     ],
-    baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0),
+    baseAsym: identities.filter(({ identity }) => identity.slotMask !== 0 || identity.certificateSlots !== undefined),
     measurements: {
       algorithm: MEASUREMENT_SHA_384,
       engine: sha384,

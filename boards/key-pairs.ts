@@ -30,8 +30,10 @@ export interface KeyAlgorithm {
 
 /** A key that stays as it is. */
 export interface ProvisionedKey {
-  /** AsymAlgoCapabilities bit. */
+  /** AsymAlgoCapabilities bit, 0 for none. */
   readonly asym: number;
+  /** PqcAsymAlgoCapabilities bit; 0 if absent. */
+  readonly pqcAsym?: number;
   readonly slotMask: number;
   /** KeyUsageMask; by default all of SPDM's. */
   readonly usage?: number;
@@ -60,9 +62,9 @@ export class MemoryKeyPairs implements KeyPairs {
 
   constructor(options: MemoryKeyPairsOptions) {
     const { algorithms, provisioned, spareCount, policy } = options;
-    const fixed = provisioned.map(({ asym, slotMask, publicKeyInfo, usage = DEFAULT_USES }) => ({
+    const fixed = provisioned.map(({ asym, pqcAsym = 0, slotMask, publicKeyInfo, usage = DEFAULT_USES }) => ({
       ...{ capabilities: 0, usageCapabilities: usage, usage, asymCapabilities: asym, asym },
-      ...{ pqcAsymCapabilities: 0, pqcAsym: 0, slotMask, publicKeyInfo },
+      ...{ pqcAsymCapabilities: pqcAsym, pqcAsym, slotMask, publicKeyInfo },
     }));
     const spare: KeyPair = {
       ...{ capabilities: SPARE_CAPABILITIES, usageCapabilities: DEFAULT_USES, usage: 0 },

@@ -4,19 +4,11 @@ import { flashChain } from "../hal/chip/chain.js";
 import { identityRead, milliseconds } from "../hal/chip/chip.js";
 import { flashPskStore } from "../hal/chip/psk.js";
 import * as psa from "../hal/psa/psa.js";
-import {
-  AES_128_GCM,
-  AES_256_GCM,
-  CHACHA20_POLY1305,
-  ECDSA_P256,
-  ECDSA_P384,
-  SECP256R1,
-  SECP384R1,
-  SECP521R1,
-} from "../src/algorithms.js";
+import { AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, SECP256R1, SECP384R1, SECP521R1 } from "../src/algorithms.js";
 import type { Configuration } from "./configuration.js";
 import type { Provisioned, Sessions } from "./firmware.js";
 import { pldm } from "./pldm.js";
+import { pathEngines } from "./psa.js";
 import { mutual, sessionExchanges } from "./sessions.js";
 
 export function psaSessions({ heartbeatPeriod, keyUpdateAfter }: Configuration, identity: Provisioned): Sessions {
@@ -43,14 +35,7 @@ export function psaSessions({ heartbeatPeriod, keyUpdateAfter }: Configuration, 
       applications: [pldm],
     },
     ...mutual(policy, () => ({
-      trust: {
-        anchors: requesterAnchors.map(certificateAt),
-        verifiers: [
-          { algorithm: ECDSA_P384, engine: psa.p384 },
-          { algorithm: ECDSA_P256, engine: psa.p256 },
-        ],
-        hashes: [psa.sha256, psa.sha384, psa.sha512],
-      },
+      trust: { anchors: requesterAnchors.map(certificateAt), ...pathEngines },
       provisioned: requesterChains.map(({ algorithm, chain }) => ({ algorithm, chains: flashChain(chain) })),
     })),
   };

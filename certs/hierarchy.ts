@@ -134,12 +134,14 @@ export interface HierarchyOptions {
   readonly deviceInfo: string;
   /** The same of the requester. */
   readonly requesterInfo: string;
+  /** Whether the device's certificates are authorities, which issue its aliases (CertModel AliasCert). */
+  readonly alias?: boolean;
   readonly validity: Validity;
 }
 
 /** Makes new keys and certificates. */
 export async function makeHierarchy(kind: KeyKind, options: HierarchyOptions): Promise<Hierarchy> {
-  const { slots, deviceInfo, requesterInfo, validity } = options;
+  const { slots, deviceInfo, requesterInfo, validity, alias = false } = options;
   const root = await makeAuthority(kind, `moddable-spdm development root ${kind.name}`, validity);
   const intermediate = await makeAuthority(kind, `moddable-spdm development intermediate ${kind.name}`, validity, root);
   const makeLeaf = async (subject: string, extensions: x509.Extension[]): Promise<Leaf> => {
@@ -150,7 +152,8 @@ export async function makeHierarchy(kind: KeyKind, options: HierarchyOptions): P
   const leaves: SlotLeaf[] = [];
   for (const slot of slots) {
     const subject = `moddable-spdm device ${kind.name} slot ${slot}`;
-    leaves.push({ slot, ...(await makeLeaf(subject, leafExtensions(RESPONDER_AUTH, deviceInfo))) });
+    const extensions = alias ? deviceAuthorityExtensions(deviceInfo) : leafExtensions(RESPONDER_AUTH, deviceInfo);
+    leaves.push({ slot, ...(await makeLeaf(subject, extensions)) });
   }
   const requester = await makeLeaf(
     `moddable-spdm requester ${kind.name}`,
@@ -238,6 +241,21 @@ function leafExtensions(purpose: string, deviceInfo: string): x509.Extension[] {
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
     new x509.ExtendedKeyUsageExtension([purpose]),
+    ...deviceExtensions(deviceInfo),
+  ];
+}
+
+/** Of a device certificate that issues aliases, and nothing that issues in turn. */
+function deviceAuthorityExtensions(deviceInfo: string): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(true, 0, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+    ...deviceExtensions(deviceInfo),
+  ];
+}
+
+function deviceExtensions(deviceInfo: string): x509.Extension[] {
+  return [
     new x509.Extension(SUBJECT_ALT_NAME, false, otherNames(DEVICE_INFO, deviceInfo)),
     new x509.Extension(SPDM_EXTENSION, false, identifierList(HARDWARE_IDENTITY)),
   ];

@@ -12,16 +12,24 @@
  * |        | data, keys        |       | of the entries                                               |
  * | end-32 | digest            | 32    | SHA-256 of all before                                        |
  *
- * An entry: slot 1 | kind 1 | zero 2 | algorithm 4 | dataOffset 4 | dataLength 4 | keyOffset 4 | keyLength 4. What is left
- * open here is zero; numbers are bytes.
+ * An entry: slot 1 | kind 1 | model 1 | zero 1 | algorithm 4 | dataOffset 4 | dataLength 4 | keyOffset 4 | keyLength 4. What
+ * is left open here is zero; numbers are bytes.
  *
  * | kind               | slot             | algorithm        | data                          | key               |
  * |--------------------|------------------|------------------|-------------------------------|-------------------|
  * | 0 credential       | 0 to 7           | BaseAsymAlgo bit | certificates, DER, root first | scalar, 32 or 48  |
+ * |   or key alone     |                  | BaseAsymAlgo bit |                               | scalar, 32 or 48  |
  * | 1 pre-shared key   |                  |                  | PSKHint, 1 to 64              | 1 to 64           |
  * | 2 requester anchor |                  |                  | certificate, DER              |                   |
  * | 3 session policy   | MutAuthRequested | options          |                               |                   |
  * | 4 requester chain  |                  | BaseAsymAlgo bit | certificates, DER, root first |                   |
+ *
+ * The model is a credential's CertModel (DSP0274 1.3 §10.24): 1 device, 2 alias, 3 generic certificates; 0 is 1, as firmware
+ * that knows no models has it. All else has no model.
+ *
+ * A credential without data is a key that no slot has a chain to: what becomes of one whose chain was erased, or replaced by
+ * a chain to another key. Entries may share a key. The key pairs that SPDM numbers are the distinct keys of an algorithm in
+ * the order of their first entries, which stays whatever is installed (hal/chip/replace.c).
  *
  * Private scalars are big-endian. A pre-shared key should have as many bytes as the hash; DMTF's emulator has 12.
  *
@@ -34,6 +42,7 @@
 import type { HashAlgorithm } from "../hal/crypto.js";
 import type { Storage } from "../hal/storage.js";
 import { ECDSA_P256, ECDSA_P384 } from "../src/algorithms.js";
+import { DEVICE_CERT } from "../src/key-pairs.js";
 import { Reader, WireError } from "../src/wire.js";
 
 export const MAGIC = Object.freeze([0x53, 0x50, 0x44, 0x4d, 0x2d, 0x49, 0x44, 0x00]);
@@ -44,6 +53,7 @@ export const DIGEST_LENGTH = 32;
 export const IMAGE_LENGTH_MAX = 0x10000;
 export const UUID_LENGTH = 16;
 const SLOT_COUNT = 8;
+const MODEL_MAX = 3;
 /** Every slot under both algorithms, and eight of the others. */
 export const ENTRY_COUNT_MAX = 24;
 /** CERTIFICATE counts in 16 bits up to SPDM 1.3, and puts 4 bytes and the root's hash (64 at most) in front. */
@@ -56,7 +66,7 @@ export const POLICY = 3;
 export const REQUESTER_CHAIN = 4;
 /** Least and most bytes of data and key, by kind. */
 const LIMITS = Object.freeze([
-  Object.freeze({ data: [1, CHAIN_LENGTH_MAX], key: [32, 48] }),
+  Object.freeze({ data: [0, CHAIN_LENGTH_MAX], key: [32, 48] }),
   Object.freeze({ data: [1, 64], key: [1, 64] }),
   Object.freeze({ data: [1, CHAIN_LENGTH_MAX], key: [0, 0] }),
   Object.freeze({ data: [0, 0], key: [0, 0] }),
@@ -81,6 +91,7 @@ export interface Entry {
   readonly index: number;
   readonly slot: number;
   readonly kind: number;
+  readonly model: number;
   readonly algorithm: number;
   readonly data: Span;
   readonly key: Span;
@@ -91,11 +102,16 @@ export interface CredentialEntry {
   /** Place among the image's entries. */
   readonly index: number;
   readonly slot: number;
+  /** CertModel, 1 to 3. */
+  readonly model: number;
   /** BaseAsymAlgo bit: 0x10 P-256, 0x80 P-384. */
   readonly algorithm: number;
   readonly chain: Span;
   readonly key: Span;
 }
+
+/** Where a key lies that no slot has a chain to. */
+export type KeyEntry = Pick<CredentialEntry, "index" | "algorithm" | "key">;
 
 /** Where a pre-shared key and its hint lie. */
 export interface PskEntry {
@@ -144,6 +160,7 @@ export interface IdentityTable {
   /** 16 bytes. */
   readonly uuid: Uint8Array;
   readonly credentials: readonly CredentialEntry[];
+  readonly spareKeys: readonly KeyEntry[];
   readonly psks: readonly PskEntry[];
   /** Certificates, DER, that chains of requesters may begin with. */
   readonly requesterAnchors: readonly Span[];
@@ -183,11 +200,12 @@ function readEntries(r: Reader): Entry[] {
   while (r.remaining !== 0) {
     const slot = r.u8();
     const kind = r.u8();
-    if (r.u16() !== 0) throw new WireError("identity image: reserved bytes");
+    const model = r.u8();
+    if (r.u8() !== 0) throw new WireError("identity image: reserved bytes");
     const algorithm = r.u32();
     const data = { offset: r.u32(), length: r.u32() };
     const key = { offset: r.u32(), length: r.u32() };
-    entries.push({ index: entries.length, slot, kind, algorithm, data, key });
+    entries.push({ index: entries.length, slot, kind, model, algorithm, data, key });
   }
   return entries;
 }
@@ -196,13 +214,17 @@ function byKind(entries: readonly Entry[]): Omit<IdentityTable, "length" | "uuid
   const of = (kind: number) => entries.filter((entry) => entry.kind === kind);
   const [policy] = of(POLICY);
   return {
-    credentials: of(CREDENTIAL).map(({ index, slot, algorithm, data, key }) => ({
-      index,
-      slot,
-      algorithm,
-      chain: data,
-      key,
-    })),
+    credentials: of(CREDENTIAL)
+      .filter(hasChain)
+      .map(({ index, slot, model, algorithm, data, key }) => ({
+        index,
+        slot,
+        model: model || DEVICE_CERT,
+        algorithm,
+        chain: data,
+        key,
+      })),
+    spareKeys: of(CREDENTIAL).filter((entry) => !hasChain(entry)),
     psks: of(PRE_SHARED_KEY).map(({ index, data, key }) => ({ index, hint: data, key })),
     requesterAnchors: of(REQUESTER_ANCHOR).map(({ data }) => data),
     requesterChains: of(REQUESTER_CHAIN).map(({ algorithm, data }) => ({ algorithm, chain: data })),
@@ -223,10 +245,11 @@ function policyOf({ slot, algorithm: options }: Entry): SessionPolicy {
 /** What contradicts the format, if anything; data and keys lie from `start` to before `end`. */
 export function faultOf(entries: readonly Entry[], start: number, end: number): string | undefined {
   for (const entry of entries) {
-    const { index, slot, kind, data, key } = entry;
+    const { index, kind, model, data, key } = entry;
     const limits = LIMITS[kind];
     if (limits === undefined) return `kind of entry ${index}`;
-    if (!slotFits(kind, slot)) return `slot of entry ${index}`;
+    if (!slotFits(entry)) return `slot of entry ${index}`;
+    if (model < 0 || model > (hasChain(entry) ? MODEL_MAX : 0)) return `model of entry ${index}`;
     if (!algorithmFits(entry)) return `algorithm or key length of entry ${index}`;
     if (!fits(data, limits.data, start, end)) return `data of entry ${index}`;
     if (!fits(key, limits.key, start, end)) return `key of entry ${index}`;
@@ -235,8 +258,14 @@ export function faultOf(entries: readonly Entry[], start: number, end: number): 
   return undefined;
 }
 
-function slotFits(kind: number, slot: number): boolean {
-  if (kind === CREDENTIAL) return slot >= 0 && slot < SLOT_COUNT;
+/** Of a credential, whether it is more than a key. */
+function hasChain({ kind, data }: Entry): boolean {
+  return kind === CREDENTIAL && data.length !== 0;
+}
+
+function slotFits(entry: Entry): boolean {
+  const { kind, slot } = entry;
+  if (hasChain(entry)) return slot >= 0 && slot < SLOT_COUNT;
   return kind === POLICY ? MUT_AUTH_REQUESTED.includes(slot & ~BASIC) : slot === 0;
 }
 
@@ -259,6 +288,7 @@ function fits({ offset, length }: Span, [low, high]: readonly number[], start: n
 
 function exclude(one: Entry, other: Entry): boolean {
   if (one.kind !== other.kind) return false;
+  if (one.kind === CREDENTIAL && !(hasChain(one) && hasChain(other))) return false;
   if (one.kind === CREDENTIAL || one.kind === REQUESTER_CHAIN)
     return one.slot === other.slot && one.algorithm === other.algorithm;
   return one.kind === POLICY;

@@ -10,6 +10,9 @@ export const REQUESTER_AUTH = `${SPDM}.4`;
 /** The SPDM extension: a sequence of such identifiers. */
 export const SPDM_EXTENSION = `${SPDM}.6`;
 
+/** TCG's DiceTcbInfo (DICE Attestation Architecture 1.1 §6.1.1). */
+export const TCB_INFO = "2.23.133.5.4.1";
+
 /** RFC 5280 §4.2.1. */
 export const SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
 export const KEY_USAGE = "2.5.29.15";

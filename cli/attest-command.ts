@@ -78,7 +78,7 @@ function attestOptions(command: Command): Command {
     .option("--in-the-clear", "offer a handshake in the clear")
     .option("--key-update", "update the session's keys, in every way there is")
     .option("--mutual", "prove ourselves if the responder asks us to, in the session or in CHALLENGE_AUTH")
-    .option("--identity <folder>", "whose chain and key: ecp256, ecp384, …; default: the development PKI's requester")
+    .option("--identity <folder>", "whose chain and key: ecp256, mldsa65, …; default: the development PKI's requester")
     .option("--transfer-size <bytes>", "take no longer messages at once: large ones come in chunks", transferSize)
     .option("--tell", "tell a responder that asks what class of device we are, signed with --mutual")
     .option("--pcap <file>", "write all messages there, link type 291")
@@ -90,7 +90,7 @@ async function runAttest(name: string, options: AttestArguments, command: Comman
   if (events !== undefined && options.session !== true) command.error("events are sent in sessions: give --session");
   const offer = {
     session: await sessionOffer(options),
-    identities: await ownIdentities(options),
+    ...(await ownIdentities(options)),
     ownClasses: options.tell ? ownClasses("requester") : undefined,
     reports: { log, deviceClass: info, algorithms, eventSeconds: events },
   };
@@ -112,7 +112,9 @@ async function runAttest(name: string, options: AttestArguments, command: Comman
 async function attestTarget(
   name: string,
   target: Target,
-  options: AttestArguments & { offer: Pick<Offer, "session" | "identities" | "ownClasses" | "reports"> },
+  options: AttestArguments & {
+    offer: Pick<Offer, "session" | "identities" | "pqcIdentities" | "ownClasses" | "reports">;
+  },
   progress: Progress,
 ): Promise<void> {
   const anchors = options.root === undefined ? target.anchors : readAnchors(options.root);

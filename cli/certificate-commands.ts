@@ -117,7 +117,7 @@ export async function withTarget(
   options: Arguments,
   run: (target: Target, given: CertificateOptions) => Promise<void>,
 ): Promise<void> {
-  const offer = { session: await sessionOffer(options), identities: await ownIdentities(options) };
+  const offer = { session: await sessionOffer(options), ...(await ownIdentities(options)) };
   const progress = new Progress(options.json === true);
   const pcap = options.pcap === undefined ? undefined : new PcapWriter(options.pcap);
   try {

@@ -16,6 +16,7 @@ import {
 import { type Credential, writeIdentityImage } from "../certs/identity-writer.js";
 import { sha256 } from "../hal/portable/crypto.js";
 import type { HintedKey } from "../hal/portable/psk.js";
+import { ALIAS_CERT, DEVICE_CERT } from "../src/key-pairs.js";
 import { loadIdentity, PSK_FILE } from "./identity.js";
 import { slotSuffix } from "./key-folder.js";
 
@@ -38,6 +39,8 @@ export interface CertificatesOptions {
   readonly validity?: Validity;
   /** Makes the folders of these kinds only, to stand beside a device's. Default: the device, P-256 and P-384. */
   readonly kinds?: readonly KeyKind[] | undefined;
+  /** Whether the device is to issue aliases itself: its chains end with the authority that does. P-256 and P-384 only. */
+  readonly alias?: boolean;
 }
 
 export interface MadeCertificates {
@@ -57,6 +60,9 @@ interface OutputFile {
 
 /** Throws, with nothing written, if one of the files exists and `force` is not given. */
 export async function makeCertificates(options: CertificatesOptions): Promise<MadeCertificates> {
+  const { alias = false } = options;
+  if (alias && options.kinds !== undefined)
+    throw new Error("a device issues aliases for its own keys, P-256 and P-384");
   const now = Date.now();
   const validity = options.validity ?? {
     notBefore: new Date(now - DAY_MS),
@@ -68,9 +74,9 @@ export async function makeCertificates(options: CertificatesOptions): Promise<Ma
   const requesterInfo = `MODDABLE:SPDM-DEVELOPMENT-REQUESTER:${serialNumber}`;
   const hierarchies: Hierarchy[] = [];
   for (const kind of options.kinds ?? BOARD_KINDS)
-    hierarchies.push(await makeHierarchy(kind, { slots: SLOTS, deviceInfo, requesterInfo, validity }));
+    hierarchies.push(await makeHierarchy(kind, { slots: SLOTS, deviceInfo, requesterInfo, validity, alias }));
   const outputs = hierarchies.flatMap(hierarchyFiles);
-  if (options.kinds === undefined) outputs.push(...deviceFiles(uuid, hierarchies));
+  if (options.kinds === undefined) outputs.push(...deviceFiles(uuid, hierarchies, alias ? ALIAS_CERT : DEVICE_CERT));
   writeOutputs(options.out, outputs, options.force ?? false);
   return { uuid, deviceInfo, files: outputs.map(({ name }) => name) };
 }
@@ -92,13 +98,13 @@ function hierarchyFiles(hierarchy: Hierarchy): OutputFile[] {
 }
 
 /** What is not of one kind of keys: the pre-shared key, the image, and the emulated board's flash with it. */
-function deviceFiles(uuid: string, hierarchies: readonly Hierarchy[]): OutputFile[] {
+function deviceFiles(uuid: string, hierarchies: readonly Hierarchy[], model: number): OutputFile[] {
   const credentials: Credential[] = [];
   for (const hierarchy of hierarchies) {
     const [algorithm] = hierarchy.kind.algorithms;
     for (const leaf of hierarchy.leaves) {
       const chain = chainTo(leaf, hierarchy);
-      credentials.push({ slot: leaf.slot, algorithm, chain, key: scalar(leaf.privateKey as KeyObject) });
+      credentials.push({ slot: leaf.slot, algorithm, model, chain, key: scalar(leaf.privateKey as KeyObject) });
     }
   }
   const psk = { hint: Buffer.from(PSK_HINT), key: randomBytes(PSK_LENGTH) };

@@ -1,10 +1,10 @@
 /** The keys of the responder in this process: what it is known by, and what GET_KEY_PAIR_INFO shows. */
 import { randomFillSync } from "node:crypto";
 import { MemoryKeyPairs, P256_INFO, P384_INFO, type ProvisionedKey } from "../boards/key-pairs.js";
-import type { Credential } from "../certs/identity-writer.js";
+import type { Credential, DeviceIdentity } from "../certs/identity-writer.js";
 import { p256Signer, p384Signer, type Signer, sha384 } from "../hal/portable/crypto.js";
 import * as algorithm from "../src/algorithms.js";
-import { MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
+import { ALIAS_CERT_CAP, MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
 import { Der, SEQUENCE } from "../src/der.js";
 import type { Exchange } from "../src/exchange.js";
 import { KEY_P256, KEY_P384 } from "../src/key-pairs.js";
@@ -17,7 +17,8 @@ import { setKeyPairInfo } from "../src/messages/set-key-pair-info.js";
 import { multiKeyConnections } from "../src/multi-key.js";
 import type { Options } from "../src/responder.js";
 import { keyAlgorithm } from "../src/slot-keys.js";
-import { splitChain } from "./chain.js";
+import { isAlias } from "./alias.js";
+import { readCertificate, splitChain } from "./chain.js";
 import { changeableIdentityOf, identityOf, type Place, publicKeyIdentityOf } from "./identity.js";
 import { pathEngines } from "./requester-trust.js";
 
@@ -55,7 +56,7 @@ export interface HostKeyOptions {
 
 /** What of a responder's options is about its keys. */
 export function hostKeys(
-  credentials: readonly Credential[],
+  { credentials, pqcCredentials = [] }: Pick<DeviceIdentity, "credentials" | "pqcCredentials">,
   { publicKey = false, trustedEnvironment = false, certificates }: HostKeyOptions,
   onFault: (error: unknown) => void,
 ): Pick<Options, "baseAsym" | "exchanges" | "keyPairs" | "multiKey"> {
@@ -66,7 +67,12 @@ export function hostKeys(
     });
     return { baseAsym, exchanges: [] };
   }
-  if (certificates !== undefined) return changeableKeys(credentials, certificates, onFault);
+  const aliases = credentials.some(isAlias);
+  if (certificates !== undefined) {
+    // Nobody could sign a request for the device's key: it is gone when its alias is issued.
+    if (aliases) throw new Error("an identity that issues aliases takes no certificates");
+    return changeableKeys(credentials, certificates, onFault);
+  }
   const identities = HOST_ASYMS.map((algorithm) => ({ algorithm, identity: identityOf(credentials, algorithm) }));
   const baseAsym = identities.filter(({ identity }) => identity.slotMask !== 0);
   const keyPairs = new MemoryKeyPairs({
@@ -74,14 +80,23 @@ export function hostKeys(
       { asym: KEY_P384, publicKeyInfo: P384_INFO, generate: () => newSigner(p384Signer, 48) },
       { asym: KEY_P256, publicKeyInfo: P256_INFO, generate: () => newSigner(p256Signer, 32) },
     ],
-    provisioned: provisionedKeys(credentials),
+    provisioned: provisionedKeys(credentials, pqcCredentials),
     spareCount: SPARE_COUNT,
     policy: { trustedEnvironment, provenRequesters: false, needsReset: false },
     holdsChain: (asym, slot) =>
       credentials.some((credential) => keyAlgorithm(credential.algorithm) === asym && credential.slot === slot),
   });
-  return { baseAsym, exchanges: KEY_EXCHANGES, keyPairs, multiKey: multiKeyConnections(MULTI_KEY_CAP_NEG) };
+  return {
+    baseAsym,
+    exchanges: aliases ? KEY_EXCHANGES.map(ofAliases) : KEY_EXCHANGES,
+    keyPairs,
+    multiKey: multiKeyConnections(MULTI_KEY_CAP_NEG),
+  };
 }
+
+/** GET_CERTIFICATE is what says that chains are aliases'. */
+const ofAliases = (exchange: Exchange): Exchange =>
+  exchange === certificate ? { ...certificate, capability: certificate.capability | ALIAS_CERT_CAP } : exchange;
 
 /** What chains of the device can be of. */
 const CHANGEABLE: readonly number[] = [algorithm.ECDSA_P384, algorithm.ECDSA_P256];
@@ -105,20 +120,22 @@ export const certificateExchanges = (policy: SetCertificatePolicy): Exchange[] =
 ];
 
 /** One for each key; slots may share one. */
-function provisionedKeys(credentials: readonly Credential[]): ProvisionedKey[] {
+function provisionedKeys(credentials: readonly Credential[], pqcCredentials: readonly Credential[]): ProvisionedKey[] {
   const found = new Map<string, ProvisionedKey>();
-  for (const { algorithm, slot, key, chain } of credentials) {
-    const asym = keyAlgorithm(algorithm);
-    const name = `${asym} ${Buffer.from(key).toString("hex")}`;
+  const add = ({ slot, key, chain }: Credential, asym: number, pqcAsym: number) => {
+    const name = `${asym} ${pqcAsym} ${Buffer.from(key).toString("hex")}`;
     const { slotMask = 0 } = found.get(name) ?? {};
-    found.set(name, { asym, slotMask: slotMask | (1 << slot), publicKeyInfo: publicKeyInfo(chain) });
-  }
+    found.set(name, { asym, pqcAsym, slotMask: slotMask | (1 << slot), publicKeyInfo: publicKeyInfo(chain) });
+  };
+  for (const credential of credentials) add(credential, keyAlgorithm(credential.algorithm), 0);
+  for (const credential of pqcCredentials) add(credential, 0, credential.algorithm);
   return [...found.values()];
 }
 
 /** The AlgorithmIdentifier of the leaf's key. */
 function publicKeyInfo(chain: Uint8Array): Uint8Array {
-  const spki = new Der(splitChain(chain).at(-1)!.publicKey.export({ type: "spki", format: "der" }));
+  const { publicKey } = readCertificate(splitChain(chain).at(-1)!).fields;
+  const spki = new Der(new Uint8Array(publicKey.rawData));
   return spki.open(SEQUENCE).element(SEQUENCE).slice();
 }
 

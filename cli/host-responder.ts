@@ -11,6 +11,7 @@ import { mlKem512, mlKem768, mlKem1024 } from "../hal/portable/ml-kem.js";
 import { portablePskStore } from "../hal/portable/psk.js";
 import { sha3_256, sha3_384, sha3_512 } from "../hal/portable/sha3.js";
 import * as algorithm from "../src/algorithms.js";
+import type { ChainSource } from "../src/chain.js";
 import { Chunks } from "../src/chunks.js";
 import { Deferral } from "../src/deferral.js";
 import { MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE } from "../src/event-groups.js";
@@ -46,6 +47,7 @@ import { type Options, Responder } from "../src/responder.js";
 import type { SecureSessions } from "../src/sessions.js";
 import { slotChanges } from "../src/slot-changes.js";
 import { VERSIONS } from "../src/versions.js";
+import { withAliases } from "./alias.js";
 import { certificateExchanges, HOST_ASYMS, type HostKeyOptions, hostKeys, KEY_EXCHANGES } from "./host-keys.js";
 import { HostLog } from "./host-log.js";
 import { mlDsaIdentity } from "./ml-dsa-identity.js";
@@ -139,8 +141,10 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
   } = options;
   const { log = new HostLog(device) } = options;
   const { sha256, sha384, sha512 } = engines;
-  const { credentials, psks = [], policy = DEFAULT_POLICY } = device;
-  const { exchanges, ...keys } = hostKeys(credentials, options.keys ?? {}, (error) => told.onFault(error, 0));
+  const { psks = [], policy = DEFAULT_POLICY } = device;
+  const credentials = withAliases(device, log.measurements);
+  const onFault = (error: unknown) => told.onFault(error, 0);
+  const { exchanges, ...keys } = hostKeys({ ...device, credentials }, options.keys ?? {}, onFault);
   const sessions = sessionExchanges(credentials.length > 0, psks.length > 0, policy);
   if (sessions.length > 0) sessions.push(...EVENTS);
   return new Responder({
@@ -155,7 +159,7 @@ export function hostResponder(device: DeviceIdentity, options: HostOptions): Res
       { algorithm: algorithm.SHA3_512, engine: sha3_512 },
     ],
     ...keys,
-    pqcAsym: pqcIdentitiesOf(device),
+    pqcAsym: pqcIdentitiesOf(device, options.keys),
     measurements: { algorithm: algorithm.MEASUREMENT_SHA_384, engine: sha384, source: log.measurements },
     deviceClasses: ownClasses("host"),
     events: deviceEvents([MEASUREMENT_CHANGED, MEASUREMENT_PRE_UPDATE]),
@@ -181,11 +185,18 @@ function slotExchange({ certificates }: HostKeyOptions = {}): Exchange {
   );
 }
 
-/** ML-DSA where there are chains for it, first the one of about P-384's strength. */
-function pqcIdentitiesOf({ pqcCredentials = [] }: DeviceIdentity) {
-  return [algorithm.ML_DSA_65, algorithm.ML_DSA_87, algorithm.ML_DSA_44]
-    .filter((one) => pqcCredentials.some((credential) => credential.algorithm === one))
-    .map((one) => ({ algorithm: one, identity: mlDsaIdentity(pqcCredentials, one) }));
+/** In order of preference: first the one of about P-384's strength. */
+const HOST_PQC_ASYMS = [algorithm.ML_DSA_65, algorithm.ML_DSA_87, algorithm.ML_DSA_44];
+
+/** ML-DSA where there are chains for it, which cannot be changed, and no public key instead. */
+function pqcIdentitiesOf(
+  { pqcCredentials = [] }: DeviceIdentity,
+  { publicKey = false, certificates }: HostKeyOptions = {},
+) {
+  if (publicKey || certificates !== undefined) return [];
+  return HOST_PQC_ASYMS.filter((one) => pqcCredentials.some((credential) => credential.algorithm === one)).map(
+    (one) => ({ algorithm: one, identity: mlDsaIdentity(pqcCredentials, one) }),
+  );
 }
 
 function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, heartbeatPeriod: number): SecureSessions {
@@ -220,16 +231,17 @@ function sessionsOf({ psks = [], policy = DEFAULT_POLICY }: DeviceIdentity, hear
 }
 
 /** What requesters are believed by. */
-function requestersOf({ requesterAnchors = [], requesterChains = [] }: DeviceIdentity) {
-  const trust = requesterTrust(requesterAnchors, HOST_ASYMS);
-  const provisioned = requesterChains.map(({ algorithm: one, chain }) => ({
-    algorithm: one,
-    chains: {
-      slotMask: 1,
-      chainLength: () => chain.length,
-      readChain: (_slot: number, offset: number, into: Uint8Array) =>
-        into.set(chain.subarray(offset, offset + into.length)),
-    },
-  }));
+function requestersOf({ requesterAnchors = [], requesterChains = [], pqcRequesters = [] }: DeviceIdentity) {
+  const pqc = HOST_PQC_ASYMS.flatMap((one) => pqcRequesters.filter((each) => each.algorithm === one));
+  const trust = requesterTrust(requesterAnchors, HOST_ASYMS, pqc);
+  const provisioned = [...requesterChains, ...pqc.map((each) => ({ ...each, isPqc: true }))].flatMap(
+    ({ chain, ...rest }) => (chain === undefined ? [] : [{ ...rest, chains: chainSource(chain) }]),
+  );
   return { trust, provisioned };
 }
+
+const chainSource = (chain: Uint8Array): ChainSource => ({
+  slotMask: 1,
+  chainLength: () => chain.length,
+  readChain: (_slot, offset, into) => into.set(chain.subarray(offset, offset + into.length)),
+});

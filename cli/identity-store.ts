@@ -11,7 +11,7 @@ const OWNER_ONLY = 0o600;
 
 /**
  * Stores `credential` in the identity image or folder at `path`; undefined empties the slot. In an image the key of a slot
- * that is emptied goes with it, unless another slot has it too; in a folder key files stay. Throws an Error with nothing
+ * that is emptied goes with it, unless another slot has it too; in a folder key files stay, and no model is kept: DMTF's layout has no place for it. Throws an Error with nothing
  * changed.
  */
 export function storeCredential(path: string, { slot, algorithm }: Place, credential: Credential | undefined): void {

@@ -1,5 +1,5 @@
 /** What a device is provisioned with, read from where `spdm certs`, DMTF's tools or a board's flash have it. */
-import { createHash, createPrivateKey, type KeyObject, randomFillSync } from "node:crypto";
+import { createHash, createPrivateKey, type KeyObject, randomFillSync, type X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BOARD_KINDS, type KeyKind, KINDS } from "../certs/hierarchy.js";
@@ -23,11 +23,12 @@ import { portableIdentity, type Slot } from "../hal/portable/identity.js";
 import type { HintedKey } from "../hal/portable/psk.js";
 import type { Storage } from "../hal/storage.js";
 import * as algorithms from "../src/algorithms.js";
+import { ALIAS_CERT, DEVICE_CERT } from "../src/key-pairs.js";
 import { provisionedKey } from "../src/public-key.js";
 import { WireError } from "../src/wire.js";
 import { splitChain } from "./chain.js";
 import { type Role, SLOT_COUNT, slotSuffix } from "./key-folder.js";
-import { mlDsaCredentials } from "./ml-dsa-identity.js";
+import { mlDsaCredentials, mlDsaRequesters } from "./ml-dsa-identity.js";
 
 /** Bytes of certificates that a slot takes: eight of them fit into an image. */
 const SLOT_CAPACITY = 0x1e00;
@@ -83,9 +84,9 @@ export function identityOf(credentials: readonly Credential[], wanted: number): 
   const own = credentials.filter((credential) => credential.algorithm === wanted);
   return portableIdentity(
     new Map(
-      own.map(({ slot, chain, key }): [number, Slot] => [
+      own.map(({ slot, key, ...rest }): [number, Slot] => [
         slot,
-        { chain, signer: SIGNERS[wanted](key, randomFillSync) },
+        { ...rest, signer: SIGNERS[wanted](key, randomFillSync) },
       ]),
     ),
   );
@@ -113,11 +114,11 @@ export function changeableIdentityOf(
   const make = SIGNERS[wanted];
   const keys = new Map<Signer, Uint8Array>();
   const slots = new Map<number, Slot>();
-  for (const { slot, algorithm, chain, key } of credentials) {
+  for (const { slot, algorithm, key, ...rest } of credentials) {
     if (algorithm !== wanted) continue;
     const signer = make(key, randomFillSync);
     keys.set(signer, key);
-    slots.set(slot, { chain, signer });
+    slots.set(slot, { ...rest, signer });
   }
   return changeableIdentity(slots, {
     algorithm: wanted,
@@ -125,7 +126,9 @@ export function changeableIdentityOf(
     save(slot, content) {
       const place = { slot, algorithm: wanted };
       try {
-        save(place, content && { ...place, chain: content.chain, key: keys.get(content.signer)! });
+        if (content === undefined) return save(place, undefined);
+        const { signer, ...rest } = content;
+        save(place, { ...place, ...rest, key: keys.get(signer)! });
       } catch (error) {
         onFault(error);
         throw error;
@@ -142,13 +145,16 @@ function identityFromImage(path: string): LoadedIdentity {
   const bytes = ({ offset, length }: Span) => Uint8Array.from(image.subarray(offset, offset + length));
   return {
     uuid: table.uuid,
-    credentials: table.credentials.map(({ slot, algorithm, chain, key }) => ({
+    credentials: table.credentials.map(({ slot, model, algorithm, chain, key }) => ({
       slot,
+      model,
       algorithm,
       chain: bytes(chain),
       key: bytes(key),
     })),
+    spareKeys: table.spareKeys.map(({ algorithm, key }) => ({ algorithm, key: bytes(key) })),
     pqcCredentials: [],
+    pqcRequesters: [],
     psks: table.psks.map(({ hint, key }) => ({ hint: bytes(hint), key: bytes(key) })),
     requesterAnchors: table.requesterAnchors.map(bytes),
     requesterChains: table.requesterChains.map(({ algorithm, chain }) => ({ algorithm, chain: bytes(chain) })),
@@ -176,9 +182,11 @@ function memory(bytes: Uint8Array): Storage {
 }
 
 /**
- * Reads what a requester proves itself with, out of a folder in DMTF's layout. Throws an Error if there is nothing of it.
+ * Reads what a requester proves itself with, out of a folder in DMTF's layout; but for ML-DSA, which ml-dsa-identity.ts reads.
+ * Throws an Error if there is nothing of it and it is `required`.
  */
-export const loadRequester = (path: string): Credential[] => credentialsBelow(path, "requester", KINDS);
+export const loadRequester = (path: string, required = true): Credential[] =>
+  credentialsBelow(path, "requester", KINDS, required);
 
 function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIdentity {
   const credentials = credentialsBelow(path, "responder", kinds);
@@ -190,7 +198,9 @@ function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIden
   return {
     uuid: derivedUuid(credentials[0].chain),
     credentials,
+    spareKeys: [],
     pqcCredentials: mlDsaCredentials(path, "responder"),
+    pqcRequesters: mlDsaRequesters(path),
     psks: existsSync(join(path, PSK_FILE)) ? loadPsks(join(path, PSK_FILE)) : [],
     requesterAnchors: each("ca.cert.der").map(({ chain }) => chain),
     requesterChains: each("bundle_requester.certchain.der").flatMap(({ kind, chain }) =>
@@ -203,9 +213,9 @@ function identityFromFolder(path: string, kinds: readonly KeyKind[]): LoadedIden
 /** `path` holds a folder of each kind, or is one of these. */
 export const folderOf = (path: string, { folder }: KeyKind) => (basename(path) === folder ? path : join(path, folder));
 
-function credentialsBelow(path: string, role: Role, kinds: readonly KeyKind[]): Credential[] {
+function credentialsBelow(path: string, role: Role, kinds: readonly KeyKind[], required = true): Credential[] {
   const credentials = kinds.flatMap((kind) => credentialsIn(folderOf(path, kind), kind, role));
-  if (credentials.length > 0) return credentials;
+  if (credentials.length > 0 || !required) return credentials;
   const folders = kinds.map(({ folder }) => folder).join(" or ");
   throw new Error(`${path}: no ${folders} folder with bundle_${role}.certchain.der`);
 }
@@ -216,8 +226,11 @@ function credentialsIn(folder: string, { algorithms: all }: KeyKind, role: Role)
     const file = join(folder, `bundle_${role}.certchain${slotSuffix(slot)}.der`);
     if (!existsSync(file)) continue;
     const chain = new Uint8Array(readFileSync(file));
-    const key = bytesOf(leafKey(folder, role, slot, chain));
-    credentials.push(...all.map((algorithm) => ({ slot, algorithm, chain, key })));
+    const leaf = splitChain(chain).at(-1)!;
+    const key = bytesOf(leafKey(folder, role, slot, leaf));
+    // Folders tell of no model; but only one has chains that end with an authority.
+    const model = leaf.ca ? ALIAS_CERT : DEVICE_CERT;
+    credentials.push(...all.map((algorithm) => ({ slot, algorithm, model, chain, key })));
   }
   return credentials;
 }
@@ -245,8 +258,7 @@ export function loadPsks(file: string): HintedKey[] {
 }
 
 /** Slots may share a key (DMTF's slot 1 has slot 0's), so the key that fits the leaf is taken. */
-function leafKey(folder: string, role: Role, slot: number, chain: Uint8Array): KeyObject {
-  const leaf = splitChain(chain).at(-1)!;
+function leafKey(folder: string, role: Role, slot: number, leaf: X509Certificate): KeyObject {
   const others = Array.from({ length: SLOT_COUNT }, (_, other) => other);
   for (const name of new Set([slot, ...others].map((each) => `end_${role}${slotSuffix(each)}`))) {
     const pkcs8 = join(folder, `${name}.key.p8`);

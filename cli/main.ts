@@ -20,6 +20,13 @@ import { CERTIFICATES, ensureCertificates, openTarget } from "./target.js";
 
 const packageJson = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
+interface CertsArguments {
+  out: string;
+  force?: boolean;
+  alias?: boolean;
+  asym?: string[];
+}
+
 async function runProvision(name: string, options: { identity?: string }): Promise<void> {
   const progress = new Progress(false);
   try {
@@ -85,18 +92,19 @@ program
   .description("make the development PKI and the identity image that a board is provisioned with")
   .option("--out <folder>", "where to", "build/certs")
   .option("--force", "replace what is there")
+  .option("--alias", "the device's chains end with the authority that issues its aliases, one for each firmware")
   .addOption(
     new Option(
       "--asym <names...>",
       "make chains of these only, which `serve --host` offers beside the device's",
     ).choices([...HOST_ASYMS, ...ML_DSAS.map(({ name }) => name)]),
   )
-  .action(async ({ out, force = false, asym }: { out: string; force?: boolean; asym?: string[] }) => {
+  .action(async ({ out, force = false, alias = false, asym }: CertsArguments) => {
     const kinds = asym && [
       ...HOST_KINDS.filter(({ algorithms }) => asym.some((name) => algorithms.includes(ASYMS[name]))),
       ...ML_DSAS.filter(({ name }) => asym.includes(name)),
     ];
-    const made = await makeCertificates({ out, force, kinds });
+    const made = await makeCertificates({ out, force, alias, kinds });
     console.log(`${made.deviceInfo} (${made.uuid})`);
     for (const file of made.files) console.log(`  ${out}/${file}`);
   });

@@ -2,7 +2,7 @@
 import { randomFillSync } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Credential } from "../certs/identity-writer.js";
+import type { Credential, PqcRequester } from "../certs/identity-writer.js";
 import { ML_DSAS, type MlDsa, readMlDsaKey } from "../certs/ml-dsa.js";
 import type { Identity } from "../hal/identity.js";
 import { portableIdentity, type Slot } from "../hal/portable/identity.js";
@@ -28,10 +28,12 @@ export function mlDsaIdentity(credentials: readonly Credential[], wanted: number
   return portableIdentity(new Map(slots));
 }
 
+const folderOf = (path: string, { folder }: MlDsa): string => (basename(path) === folder ? path : join(path, folder));
+
 /** The chains and seeds in the folders below `path`, or in `path` if it is one of them. Throws an Error with the file. */
 export function mlDsaCredentials(path: string, role: Role): Credential[] {
   return ML_DSAS.flatMap((mlDsa) => {
-    const folder = basename(path) === mlDsa.folder ? path : join(path, mlDsa.folder);
+    const folder = folderOf(path, mlDsa);
     const credentials: Credential[] = [];
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
       const file = join(folder, `bundle_${role}.certchain${slotSuffix(slot)}.der`);
@@ -40,6 +42,17 @@ export function mlDsaCredentials(path: string, role: Role): Credential[] {
       credentials.push({ slot, algorithm: mlDsa.pqcAlgorithm, chain, key: seedOf(mlDsa, folder, role, slot, chain) });
     }
     return credentials;
+  });
+}
+
+/** What the same folders have of requesters: those without a root have nothing. */
+export function mlDsaRequesters(path: string): PqcRequester[] {
+  return ML_DSAS.flatMap((mlDsa) => {
+    const [anchor, chain] = ["ca.cert.der", "bundle_requester.certchain.der"].map((name) => {
+      const file = join(folderOf(path, mlDsa), name);
+      return existsSync(file) ? new Uint8Array(readFileSync(file)) : undefined;
+    });
+    return anchor === undefined ? [] : [{ algorithm: mlDsa.pqcAlgorithm, anchor, chain }];
   });
 }
 

@@ -15,6 +15,7 @@ import {
   type SessionResult,
   sessionSection,
 } from "./session-report.js";
+import { type TcbResult, tcbSections } from "./tcb-report.js";
 import type { ChainTrust } from "./trust.js";
 
 export { Progress, type ProgressListener, type Timing } from "./progress.js";
@@ -33,6 +34,8 @@ export interface AttestationResult extends DeviceReports {
   /** The responder's flags. */
   readonly capabilities?: number;
   readonly chain?: ChainTrust;
+  /** What its certificates say of the TCB, beside its measurements. */
+  readonly tcb?: readonly TcbResult[];
   /** The key that it is known by, if that is not a chain's: DER SubjectPublicKeyInfo. */
   readonly publicKey?: { readonly algorithm: string; readonly encoded: Uint8Array };
   /** Whether the signature of CHALLENGE_AUTH was verified. */
@@ -94,6 +97,7 @@ export function toJson(result: AttestationResult): string {
     publicKey: result.publicKey
       ? { algorithm: result.publicKey.algorithm, sha256: fingerprint(result.publicKey) }
       : null,
+    tcb: result.tcb ?? [],
     deviceInfo: chain?.deviceInfo ?? null,
     challenged: challenged ?? false,
     measurementsSigned: measurementsSigned ?? false,
@@ -136,6 +140,7 @@ export function renderReport(result: AttestationResult, colour: boolean): string
   const sections = [
     heading(result, paint),
     chainSection(result, paint),
+    ...tcbSections(result.tcb, mark(true, paint), mark(false, paint), paint),
     proofSection(result, paint),
     sessionSection(result, paint),
     measurementSection(result, paint),

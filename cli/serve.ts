@@ -3,6 +3,7 @@ import type { SessionPolicy } from "../certs/identity-image.js";
 import { RECORD_OVERHEAD, SECURED_TYPE, SPDM_TYPE } from "../src/record.js";
 import type { RequesterInfo } from "../src/requester-info.js";
 import type { Options } from "../src/responder.js";
+import { isAlias } from "./alias.js";
 import { identifierText } from "./device-report.js";
 import { serveEmu } from "./emu-server.js";
 import type { HostCertificates, HostKeyOptions } from "./host-keys.js";
@@ -117,6 +118,8 @@ async function openHost({
     ...(trace ? { onAnswer } : {}),
     ...(requesterInfo ? { onRequesterInfo: printRequester } : {}),
   });
+  // What issues aliases has done so, and is not needed before the next start.
+  for (const { key } of device.credentials.filter(isAlias)) key.fill(0);
   const measureAgain = () => log.measureAgain(responder);
   process.on("SIGHUP", measureAgain);
   // Idle it is so long behind the last message, so that nothing is ready before its time.

@@ -1,10 +1,12 @@
 /** What the command line says of secure sessions and of who we are in them. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Identity } from "../hal/identity.js";
 import type { HintedKey } from "../hal/portable/psk.js";
 import { identityOf, loadPsks, loadRequester, PSK_FILE } from "./identity.js";
-import { AEADS, ASYMS, DHES, KEMS, oneOrAll, oneOrOthers } from "./requester/names.js";
-import type { OwnIdentity, SessionOffer } from "./requester/offer.js";
+import { mlDsaCredentials, mlDsaIdentity } from "./ml-dsa-identity.js";
+import { AEADS, ASYMS, DHES, KEMS, oneOrAll, oneOrOthers, PQC_ASYMS } from "./requester/names.js";
+import type { Offer, SessionOffer } from "./requester/offer.js";
 import { CERTIFICATES, ensureCertificates } from "./target.js";
 
 export interface SessionArguments {
@@ -44,17 +46,32 @@ export async function sessionOffer(options: SessionArguments): Promise<SessionOf
   };
 }
 
-/** What we prove ourselves with, by default the development PKI's requester; undefined if we are not to. */
-export async function ownIdentities({ mutual, identity }: SessionArguments): Promise<OwnIdentity[] | undefined> {
+/** What we prove ourselves with, by default the development PKI's requester; nothing if we are not to. */
+export async function ownIdentities({
+  mutual,
+  identity,
+}: SessionArguments): Promise<Pick<Offer, "identities" | "pqcIdentities">> {
   if (mutual !== true) {
     if (identity !== undefined) throw new Error("--identity says who we are: give --mutual");
-    return undefined;
+    return {};
   }
   if (identity === undefined) await ensureCertificates();
-  const credentials = loadRequester(identity ?? CERTIFICATES);
-  return Object.values(ASYMS)
-    .map((algorithm) => ({ algorithm, identity: identityOf(credentials, algorithm) }))
-    .filter(({ identity: own }) => own.slotMask !== 0);
+  return requesterIdentities(identity ?? CERTIFICATES);
+}
+
+/** What a requester proves itself with, out of a folder in DMTF's layout. Throws an Error if there is nothing of it. */
+export function requesterIdentities(path: string): Pick<Offer, "identities" | "pqcIdentities"> {
+  const pqcCredentials = mlDsaCredentials(path, "requester");
+  const credentials = loadRequester(path, pqcCredentials.length === 0);
+  const under = (algorithms: readonly number[], read: (algorithm: number) => Identity) => {
+    const own = algorithms.map((algorithm) => ({ algorithm, identity: read(algorithm) }));
+    const held = own.filter(({ identity }) => identity.slotMask !== 0);
+    return held.length === 0 ? undefined : held;
+  };
+  return {
+    identities: under(Object.values(ASYMS), (algorithm) => identityOf(credentials, algorithm)),
+    pqcIdentities: under(Object.values(PQC_ASYMS), (algorithm) => mlDsaIdentity(pqcCredentials, algorithm)),
+  };
 }
 
 /**

@@ -7,6 +7,7 @@ import * as oid from "../certs/oids.js";
 import * as x509 from "../certs/x509.js";
 import type { HashAlgorithm } from "../hal/crypto.js";
 import { rsaPublicKey } from "../hal/node/rsa.js";
+import { aliasFaults, type CertifiedTcb, tcbFaults, tcbInfoIn } from "./alias-trust.js";
 import {
   type Certificate,
   type CertificateSummary,
@@ -40,6 +41,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([
   oid.AUTHORITY_KEY_IDENTIFIER,
   oid.EXTENDED_KEY_USAGE,
   oid.SPDM_EXTENSION,
+  oid.TCB_INFO,
 ]);
 
 export type Curve = "P-256" | "P-384" | "P-521" | "Ed25519" | "Ed448";
@@ -57,6 +59,8 @@ export interface ChainToVerify {
   readonly at: Date;
   /** What the leaf must be for; by default a responder's. */
   readonly role?: Role;
+  /** Whether the device says that its leaf is an alias (ALIAS_CERT_CAP, CertModel); false if absent. */
+  readonly alias?: boolean;
 }
 
 /** Extended key usages of a leaf, its own first. */
@@ -80,6 +84,8 @@ export interface ChainTrust {
   readonly leafPqcAsym?: number;
   /** DMTF's device information, "manufacturer:product:serial number", if the leaf has it. */
   readonly deviceInfo?: string;
+  /** What certificates of the chain say of the TCB, in their order. */
+  readonly tcbs?: readonly CertifiedTcb[];
   /** Whether the leaf says that it is for SPDM responders. DSP0274 lets one be that names no SPDM purpose at all. */
   readonly responderAuth: boolean;
 }
@@ -115,9 +121,12 @@ export function verifyChain(chain: ChainToVerify): ChainTrust {
     check(() => certificateFaults(link, chain.at));
     check(() => (i === path.length - 1 ? leafFaults(link, chain.role) : authorityFaults(link, path.slice(i + 1, -1))));
     check(() => issuerFaults(link, i === 0 ? undefined : path[i - 1]));
+    check(() => tcbFaults(link));
+    if (i === path.length - 1) check(() => aliasFaults(link, path.slice(0, -1), chain.alias ?? false));
   }
   const leaf = certificates[certificates.length - 1];
-  return { trusted: reasons.length === 0, reasons, certificates: summaries(), ...leafProperties(leaf) };
+  const tcbs = certificates.map((each) => attempt(() => tcbInfoIn(each))).filter((tcb) => tcb !== undefined);
+  return { trusted: reasons.length === 0, reasons, certificates: summaries(), tcbs, ...leafProperties(leaf) };
 }
 
 function readAnchor(der: Uint8Array): Certificate {

@@ -10,7 +10,7 @@ export interface KeyPair {
   /** Uses that it may be set to, at least one, and those that it is set to. */
   readonly usageCapabilities: number;
   readonly usage: number;
-  /** Algorithms that it may be of, at least one of both kinds, and the one it is of: 0 while there is no key. */
+  /** Algorithms that it may be of, at least one of either kind, and the one it is of: 0 while there is no key. */
   readonly asymCapabilities: number;
   readonly asym: number;
   readonly pqcAsymCapabilities: number;
@@ -22,7 +22,7 @@ export interface KeyPair {
 }
 
 export interface KeyPairs {
-  /** TotalKeyPairs, 1 to 255: KeyPairIDs go from 1 to it. */
+  /** TotalKeyPairs, 1 to 255: KeyPairIDs go from 1 to it. Those of post-quantum algorithms only come last. */
   readonly count: number;
   /** The key pair of `id`, 1 to `count`, as it is now. */
   read(id: number): KeyPair;

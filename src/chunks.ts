@@ -175,7 +175,8 @@ export class Chunks {
     if (length <= transferSize - w.offset) {
       const answer = this.#response.subarray(0, length);
       w.bytes(answer);
-      answer.fill(0);
+      // A handler that threw may have written more than there is of its ERROR.
+      (answer[1] === ERROR ? this.#response : answer).fill(0);
       return w.offset;
     }
     // DSP0274 1.2.1 §10.25: instead of CHUNK_SEND_ACK, not in it.

@@ -72,10 +72,18 @@ export interface MultiKey {
   respondDigests(c: Connection, response: Writer, session: Session | undefined): void;
 }
 
+/** A verifier by the bit of its algorithm. */
+export interface VerifierChoice {
+  readonly algorithm: number;
+  readonly engine: Verifier;
+}
+
 /** How requesters are made to prove themselves. */
 export interface MutualAuthentication {
   /** What their signatures can be verified with, by ReqBaseAsymAlg bit. */
-  readonly algorithms: readonly { readonly algorithm: number; readonly engine: Verifier }[];
+  readonly algorithms: readonly VerifierChoice[];
+  /** Likewise by ReqPqcAsymAlg bit, from 1.4 on; one of these is selected before any of those. */
+  readonly pqcAlgorithms?: readonly VerifierChoice[] | undefined;
   /** MutAuthRequested for a new session; throws SpdmError where the board insists on what this requester cannot. */
   requested(c: Connection): number;
   /** Makes a session one whose FINISH proves the requester; returns the encapsulated requests that takes, if any. */
@@ -115,8 +123,8 @@ export interface Negotiated {
   readonly keyAgreement: KeyAgreement | undefined;
   readonly kem: KeyEncapsulation | undefined;
   readonly aead: Aead | undefined;
-  /** ReqBaseAsymAlg, and what verifies it. */
-  readonly requesterAsym: { readonly algorithm: number; readonly engine: Verifier } | undefined;
+  /** ReqPqcAsymAlg if `isPqc`, else ReqBaseAsymAlg, and what verifies it. */
+  readonly requesterAsym: (VerifierChoice & { readonly isPqc: boolean }) | undefined;
   /** Whether DIGESTS, GET_CSR and SET_CERTIFICATE name key pairs (ResponderMultiKeyConn). */
   readonly multiKey: boolean;
   /** Whether the requester's DIGESTS show keys, and so are part of TH. */
@@ -152,14 +160,13 @@ export class Connection {
   negotiated: Negotiated | undefined;
   /** Whether a CHALLENGE was answered. */
   authenticated = false;
-  /** Encapsulated requests that are to be fetched outside of sessions. */
-  flow: EncapsulatedFlow | undefined;
   /** Whether the requester was asked outside of sessions what it is. */
   askedInfo = false;
   /** The large message that comes or goes outside of sessions. */
   transfer: Transfer | undefined;
   /** What keeps a request from outside of sessions that is answered later. */
   deferred: Deferral | undefined;
+  #flow: EncapsulatedFlow | undefined;
   /** The requester that the board was provisioned with, once its chain is verified. */
   provisioned: Requester | undefined;
 
@@ -191,6 +198,17 @@ export class Connection {
     this.peer = UNKNOWN;
     this.negotiated = undefined;
     this.authenticated = false;
+  }
+
+  /** Encapsulated requests that are to be fetched outside of sessions: a handshake in the clear has its own, and ends them. */
+  get flow(): EncapsulatedFlow | undefined {
+    return this.#flow ?? this.sessions.inTheClear?.flow;
+  }
+
+  set flow(flow: EncapsulatedFlow | undefined) {
+    const handshake = this.sessions.inTheClear;
+    if (handshake === undefined) this.#flow = flow;
+    else handshake.flow = flow;
   }
 
   /** Milliseconds of the board's clock, 32 bits; always 0 where it has none. */

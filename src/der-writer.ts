@@ -24,11 +24,11 @@ export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Arra
 }
 
 /** An INTEGER from an unsigned number, big-endian, which may have leading zeros. */
-export function unsignedInteger(number: Uint8Array): Uint8Array {
+export function unsignedInteger(number: Uint8Array, tag = INTEGER): Uint8Array {
   let start = 0;
   while (start < number.length - 1 && number[start] === 0) start++;
   const significant = number.subarray(start);
-  return significant[0] < 0x80 ? element(INTEGER, significant) : element(INTEGER, ZERO, significant);
+  return significant[0] < 0x80 ? element(tag, significant) : element(tag, ZERO, significant);
 }
 
 /** The bytes of a string of characters below 0x100. */

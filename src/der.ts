@@ -99,8 +99,8 @@ export class Der extends Reader {
   }
 
   /** A view of an INTEGER that is not negative: big-endian, its first byte 0 only if the number is. */
-  unsigned(): Uint8Array {
-    const contents = this.contents(INTEGER);
+  unsigned(tag = INTEGER): Uint8Array {
+    const contents = this.contents(tag);
     const needless = contents.length > 1 && contents[0] === 0 && contents[1] < 0x80;
     if (contents.length === 0 || contents[0] >= 0x80 || needless) throw new WireError("DER INTEGER");
     return contents[0] === 0 && contents.length > 1 ? contents.subarray(1) : contents;

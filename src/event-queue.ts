@@ -30,12 +30,12 @@ export class EventQueue {
   /** Of the last event that was lost, 0 for none. */
   #lastLost = 0;
 
-  /** Subscribes to the types whose bits are set, and to no others. Without any, what waits is dropped. */
+  /** Subscribes to the types whose bits are set, and to no others. What waits, be it of others, is lost. */
   subscribe(types: number): void {
-    this.#types = types;
-    if (types !== 0) return;
+    if (this.#events.length > 0) this.#lastLost = this.#nextId - 1;
+    if (types === 0) this.#lastLost = 0;
     this.#events = [];
-    this.#lastLost = 0;
+    this.#types = types;
   }
 
   post({ type, detail }: DeviceEvent): void {

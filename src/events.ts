@@ -4,7 +4,7 @@
  */
 import { ENCAP_CAP } from "./capabilities.js";
 import type { Connection } from "./connection.js";
-import { EncapsulatedFlow, refused, type Step } from "./encapsulated-flow.js";
+import { refused, type Step } from "./encapsulated-flow.js";
 import { INVALID_REQUEST, SpdmError } from "./errors.js";
 import {
   CERTIFICATE_CHANGED,
@@ -35,8 +35,8 @@ export interface Events {
   require(c: Connection): void;
   /** Subscribes a session to `types`, and to no others; to all there are if that is undefined. */
   subscribe(session: Session, types?: readonly number[]): void;
-  /** The encapsulated requests that tell a session what it does not know yet, if there is something. */
-  flow(c: Connection, session: Session): EncapsulatedFlow | undefined;
+  /** The encapsulated requests that tell a session what it does not know yet; none if there is nothing. */
+  steps(c: Connection, session: Session): readonly Step[];
 }
 
 /** Events of the EventTypeIds that the board has; EventLost is always among them. */
@@ -52,17 +52,16 @@ export function deviceEvents(types: readonly number[]): Events {
       session.events ??= new EventQueue();
       session.events.subscribe(chosen.reduce((bits, type) => bits | (1 << type), 0));
     },
-    flow(c, session) {
-      const { events } = session;
-      if (events === undefined || events.due().length === 0) return undefined;
-      return new EncapsulatedFlow(c.version, session, [sendStep(c, events)]);
+    steps(c, { events }) {
+      return events === undefined || events.due().length === 0 ? [] : [sendStep(c, events)];
     },
   };
 }
 
 /** SEND_EVENT with as many events as fit, again and again until none waits. */
 function sendStep(c: Connection, events: EventQueue): Step {
-  const room = Math.min(c.options.dataTransferSize, c.peer.dataTransferSize) - ENCAPSULATION_LENGTH;
+  // One has room, if only in chunks: subscriptions see to it.
+  const room = Math.max(c.transferSize - ENCAPSULATION_LENGTH, SEND_EVENT_LENGTH + LONGEST_EVENT);
   let count = 0;
   return {
     request: SEND_EVENT,

@@ -1,4 +1,5 @@
 /** Connections in which each slot has a key of its own (DSP0274 1.3, "Multiple asymmetric key support"). */
+import type { Identity } from "../hal/identity.js";
 import { CERT_CAP, GET_KEY_PAIR_INFO_CAP, MULTI_KEY_CAP_NEG, MULTI_KEY_CAP_ONLY } from "./capabilities.js";
 import type { Connection, MultiKey } from "./connection.js";
 import { NO_MODEL } from "./key-pairs.js";
@@ -52,8 +53,11 @@ export function multiKeyConnections(capability: number): MultiKey {
 
 /** The key pair of a slot under the negotiated algorithm, or undefined if it has none. */
 function keyPairOf(c: Connection, slot: number): IdentifiedKeyPair | undefined {
-  const { baseAsym, keyPairs } = c.options;
-  const selected = baseAsym.find(({ identity }) => identity === c.negotiated!.identity);
+  const { baseAsym, pqcAsym = [], keyPairs } = c.options;
+  const isSelected = ({ identity }: { readonly identity: Identity }) => identity === c.negotiated!.identity;
+  const pqc = pqcAsym.find(isSelected);
+  if (pqc !== undefined) return keyPairBehind(keyPairs!, 0, slot, pqc.algorithm);
+  const selected = baseAsym.find(isSelected);
   const asym = selected === undefined ? 0 : keyAlgorithm(selected.algorithm);
   return asym === 0 ? undefined : keyPairBehind(keyPairs!, asym, slot);
 }

@@ -41,8 +41,15 @@ export interface MutualAuthenticationPolicy {
   readonly basic: boolean;
   /** No session for requesters that cannot prove themselves; else they get one without. */
   readonly mandatory: boolean;
-  /** Chains that requesters are known to have, by ReqBaseAsymAlg; `MUT_AUTH_REQUESTED` needs one. */
-  readonly provisioned?: readonly { readonly algorithm: number; readonly chains: ChainSource }[];
+  /** Chains that requesters are known to have, by ReqBaseAsymAlg or ReqPqcAsymAlg; `MUT_AUTH_REQUESTED` needs one. */
+  readonly provisioned?: readonly ProvisionedRequester[];
+}
+
+export interface ProvisionedRequester {
+  readonly algorithm: number;
+  /** Whether `algorithm` is ReqPqcAsymAlg's; false if absent. */
+  readonly isPqc?: boolean;
+  readonly chains: ChainSource;
 }
 
 /** Mutual authentication as `policy` has it, for a responder's options. */
@@ -50,6 +57,7 @@ export function mutualAuthentication(policy: MutualAuthenticationPolicy): Mutual
   const { trust } = policy;
   return {
     algorithms: trust.verifiers,
+    pqcAlgorithms: trust.pqc?.verifiers,
     requested(c) {
       if (policy.requested === NO_MUT_AUTH) return NO_MUT_AUTH;
       if (canProve(c, policy)) return policy.requested;
@@ -88,7 +96,10 @@ function provisionedRequester(
   { trust, provisioned }: MutualAuthenticationPolicy,
 ): Requester | undefined {
   const { hash, requesterAsym } = c.negotiated!;
-  const source = provisioned?.find(({ algorithm }) => algorithm === requesterAsym!.algorithm);
+  const wanted = requesterAsym!;
+  const source = provisioned?.find(
+    ({ algorithm, isPqc = false }) => algorithm === wanted.algorithm && isPqc === wanted.isPqc,
+  );
   if (source === undefined) return undefined;
   const chains = new Chains(source.chains, hash);
   if (!chains.has(REQUESTER_SLOT)) return undefined;
@@ -100,8 +111,9 @@ function provisionedRequester(
 /** The requester that `chain`, in SPDM's form, is of, or undefined if it is not to be trusted. */
 function authenticate(c: Connection, chain: Uint8Array, trust: RequesterTrust): Requester | undefined {
   const { hash, requesterAsym } = c.negotiated!;
-  const { verifyChain = verifyRequesterChain } = trust;
-  const publicKey = verifyChain(chain, hash, requesterAsym!.algorithm, trust);
+  const { algorithm, isPqc } = requesterAsym!;
+  const { verifyChain = verifyRequesterChain } = isPqc ? trust.pqc! : trust;
+  const publicKey = verifyChain(chain, hash, algorithm, trust);
   if (publicKey === undefined) return undefined;
   const running = hash.create();
   running.update(chain);

@@ -5,12 +5,12 @@
  * signature. Of the attributes one is ours, extensionRequest (RFC 2985 §5.4.2): what the certificate should say of the
  * device, as the one that it has now does.
  */
-import { ECDSA_P256, ECDSA_P384 } from "./algorithms.js";
-import { BIT_STRING, BOOLEAN, Der, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET } from "./der.js";
-import { bytesOf, element, unsignedInteger } from "./der-writer.js";
+import { Der, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET } from "./der.js";
+import { bytesOf, element } from "./der-writer.js";
 import { ALIAS_CERT } from "./installable-chain.js";
 import { WireError } from "./wire.js";
 import * as x509 from "./x509.js";
+import { AUTHORITY, extension, FOR_CERTIFICATES, FOR_SIGNATURES, NO_AUTHORITY } from "./x509-writer.js";
 
 const ATTRIBUTES = 0xa0;
 /** 1.2.840.113549.1.9.14 */
@@ -18,14 +18,7 @@ const EXTENSION_REQUEST = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e";
 /** 1.3.6.1.4.1.412.274.6: DSP0274's extension, which has the hardware identity. */
 const SPDM_EXTENSION = "\x2b\x06\x01\x04\x01\x83\x1c\x82\x12\x06";
 
-/** Values of keyUsage and basicConstraints. */
-const FOR_SIGNATURES = "\x03\x02\x07\x80";
-const FOR_CERTIFICATES = "\x03\x02\x02\x04";
-const NO_AUTHORITY = "\x30\x00";
-const AUTHORITY = "\x30\x03\x01\x01\xff";
-
 const ZERO = new Uint8Array(1);
-const TRUE = Object.freeze([BOOLEAN, 1, 0xff]);
 
 /** A CertificationRequestInfo that a requester wishes for; byte strings are views of it, elements with their headers. */
 export interface RequesterInfo {
@@ -74,14 +67,6 @@ function checkAttribute(attribute: Der): void {
   while (values.remaining !== 0);
 }
 
-/** SubjectPublicKeyInfo of `publicKey`, X then Y; undefined for algorithms that are not written here. */
-export function publicKeyInfo(algorithm: number, publicKey: Uint8Array): Uint8Array | undefined {
-  const curve = algorithm === ECDSA_P256 ? x509.EC_P256 : algorithm === ECDSA_P384 ? x509.EC_P384 : undefined;
-  if (curve === undefined) return undefined;
-  const point = element(BIT_STRING, ZERO, Uint8Array.of(x509.UNCOMPRESSED), publicKey);
-  return element(SEQUENCE, element(SEQUENCE, bytesOf(curve)), point);
-}
-
 /** What a certification request says of a device. */
 export interface Device {
   /** Name, an element. */
@@ -98,17 +83,11 @@ export function deviceOf(leaf: Uint8Array | undefined, model: number): Device {
   const alias = model === ALIAS_CERT;
   const device = leaf === undefined ? undefined : readDevice(leaf, alias);
   const extensions = [
-    extension(x509.BASIC_CONSTRAINTS, alias ? AUTHORITY : NO_AUTHORITY),
-    extension(x509.KEY_USAGE, alias ? FOR_CERTIFICATES : FOR_SIGNATURES),
+    extension(x509.BASIC_CONSTRAINTS, true, alias ? AUTHORITY : NO_AUTHORITY),
+    extension(x509.KEY_USAGE, true, alias ? FOR_CERTIFICATES : FOR_SIGNATURES),
     ...(device?.extensions ?? []),
   ];
   return { subject: device?.subject ?? element(SEQUENCE), extensions };
-}
-
-/** Critical, as RFC 5280 wants those two. */
-function extension(type: string, value: string): Uint8Array {
-  const contents = element(OCTET_STRING, bytesOf(value));
-  return element(SEQUENCE, element(OBJECT_IDENTIFIER, bytesOf(type)), Uint8Array.from(TRUE), contents);
 }
 
 /** Who the device is according to a certificate: what its authority says of itself, or of time, is left out. */
@@ -151,25 +130,4 @@ export function requestInfo(device: Device, publicKey: Uint8Array, wished: Reque
 function compare(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < a.length && i < b.length; i++) if (a[i] !== b[i]) return a[i] - b[i];
   return a.length - b.length;
-}
-
-/**
- * CertificationRequest.
- * @param digestLength Of the SHA-2 digest of `info` under the signature.
- * @param signature r then s, big-endian.
- */
-export function certificationRequest(info: Uint8Array, digestLength: number, signature: Uint8Array): Uint8Array {
-  const half = signature.length / 2;
-  const value = element(
-    SEQUENCE,
-    unsignedInteger(signature.subarray(0, half)),
-    unsignedInteger(signature.subarray(half)),
-  );
-  const algorithm = element(SEQUENCE, bytesOf(signatureAlgorithm(digestLength)));
-  return element(SEQUENCE, info, algorithm, element(BIT_STRING, ZERO, value));
-}
-
-function signatureAlgorithm(digestLength: number): string {
-  if (digestLength === 32) return x509.ECDSA_WITH_SHA256;
-  return digestLength === 48 ? x509.ECDSA_WITH_SHA384 : x509.ECDSA_WITH_SHA512;
 }

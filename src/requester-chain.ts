@@ -30,6 +30,8 @@ export interface RequesterTrust extends PathEngines {
   readonly anchors: readonly Uint8Array[];
   /** Takes the place of `verifyRequesterChain` where there is one that knows more than its profile. */
   readonly verifyChain?: typeof verifyRequesterChain;
+  /** Of keys that `verifyRequesterChain` does not know: engines by ReqPqcAsymAlg bit, and what verifies such chains. */
+  readonly pqc?: Pick<PathEngines, "verifiers"> & { readonly verifyChain: typeof verifyRequesterChain };
   /** Bytes of the longest chain that is taken; 4,096 if absent. */
   readonly chainLengthMax?: number;
 }

@@ -5,7 +5,7 @@
 import type { DeviceClass } from "../hal/endpoint-info.js";
 import { ENCAP_CAP, EP_INFO_CAP, EP_INFO_CAP_SIG } from "./capabilities.js";
 import type { Connection, Requester } from "./connection.js";
-import { EncapsulatedFlow, refused, type Step } from "./encapsulated-flow.js";
+import { refused, type Step } from "./encapsulated-flow.js";
 import { GET_ENDPOINT_INFO } from "./exchange.js";
 import {
   DEVICE_CLASS,
@@ -33,21 +33,21 @@ export interface RequesterInfo {
 
 /** What a board brings to ask requesters. */
 export interface RequesterInfoRequests {
-  /** The encapsulated request that is due, if one is. */
-  flow(c: Connection, session: Session | undefined): EncapsulatedFlow | undefined;
+  /** The encapsulated request that is due; none if none is. */
+  steps(c: Connection, session: Session | undefined): readonly Step[];
 }
 
 /** Asks each requester that answers such requests; `told` is handed what it says. */
 export function requesterInfo(told: (info: RequesterInfo) => void): RequesterInfoRequests {
   return {
-    flow(c, session) {
+    steps(c, session) {
       const channel = session ?? c;
       if (channel.askedInfo || c.version < V1_3 || !c.both(ENCAP_CAP) || (c.peer.flags & EP_INFO_CAP) === 0) {
-        return undefined;
+        return [];
       }
       // Whoever refuses it once is not asked again: it would never get to what else there is to fetch.
       channel.askedInfo = true;
-      return new EncapsulatedFlow(c.version, session, [infoStep(c, session, told)]);
+      return [infoStep(c, session, told)];
     },
   };
 }

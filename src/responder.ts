@@ -164,10 +164,13 @@ export class Responder {
    * to be after a minute; unless it was told to wait. Without a clock none does.
    */
   #expire(): void {
-    const now = this.#connection.now();
-    this.#connection.sessions.endIf(({ heartbeatPeriod, heardAt, phase, deferred }) => {
-      const limit = phase === ESTABLISHED ? heartbeatPeriod * 2000 : HANDSHAKE_LIMIT_MS;
-      return limit !== 0 && (now - heardAt) >>> 0 > limit && !deferred?.promised;
+    const connection = this.#connection;
+    const now = connection.now();
+    const handshake = connection.sessions.inTheClear;
+    connection.sessions.endIf((session) => {
+      const limit = session.phase === ESTABLISHED ? session.heartbeatPeriod * 2000 : HANDSHAKE_LIMIT_MS;
+      const { deferred } = session === handshake ? connection : session;
+      return limit !== 0 && (now - session.heardAt) >>> 0 > limit && !deferred?.promised;
     });
   }
 

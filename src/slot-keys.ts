@@ -49,11 +49,16 @@ export interface IdentifiedKeyPair {
   readonly pair: KeyPair;
 }
 
-/** The key pair of a slot under an algorithm, an AsymAlgoCapabilities bit. */
-export function keyPairBehind(keyPairs: KeyPairs, asym: number, slot: number): IdentifiedKeyPair | undefined {
+/** The key pair of a slot under an algorithm, a bit of AsymAlgoCapabilities or, with 0 for that, of PqcAsymAlgoCapabilities. */
+export function keyPairBehind(
+  keyPairs: KeyPairs,
+  asym: number,
+  slot: number,
+  pqcAsym = 0,
+): IdentifiedKeyPair | undefined {
   for (let id = 1; id <= keyPairs.count; id++) {
     const pair = keyPairs.read(id);
-    if (pair.asym === asym && (pair.slotMask & (1 << slot)) !== 0) return { id, pair };
+    if (pair.asym === asym && pair.pqcAsym === pqcAsym && (pair.slotMask & (1 << slot)) !== 0) return { id, pair };
   }
   return undefined;
 }

@@ -8,6 +8,7 @@ import {
   KEY_SCHEDULE,
   OPAQUE_DATA_FORMAT_1,
   REQ_BASE_ASYM,
+  REQ_PQC_ASYM,
   SPDM_KEY_SCHEDULE,
 } from "./algorithms.js";
 import { KEY_EX_CAP, MEAS_CAP, MEL_CAP, PSK_CAP } from "./capabilities.js";
@@ -33,6 +34,7 @@ export function supportedAlgorithms({ options, flags, version }: Connection): Ne
   if (opens) list(AEAD, bitsOf(sessions!.aead));
   list(REQ_BASE_ASYM, bitsOf(mutualAuthentication?.algorithms));
   if (opens) list(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);
+  if (version >= V1_4) list(REQ_PQC_ASYM, bitsOf(mutualAuthentication?.pqcAlgorithms));
   if (version >= V1_4 && (flags & KEY_EX_CAP) !== 0) list(KEM, bitsOf(sessions!.kem));
   return {
     length: BLOCK_LENGTH + tables.length * TABLE_LENGTH,

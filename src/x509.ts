@@ -23,7 +23,7 @@ export const VERSION = 0xa0;
 export const EXTENSIONS = 0xa3;
 
 /** Version's contents: INTEGER 2, which means 3. */
-const VERSION_3 = "\x02\x01\x02";
+export const VERSION_3 = "\x02\x01\x02";
 
 // AlgorithmIdentifiers' contents: 1.2.840.10045.4.3.n without parameters (RFC 5758 §3.2);
 export const ECDSA_WITH_SHA256 = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
@@ -41,7 +41,7 @@ export const SUBJECT_ALT_NAME = "\x55\x1d\x11";
 export const BASIC_CONSTRAINTS = "\x55\x1d\x13";
 export const EXTENDED_KEY_USAGE = "\x55\x1d\x25";
 // Extended key usages, 1.3.6.1.4.1.412.274.n (DSP0274, "Extended Key Usage authentication OIDs")
-const RESPONDER_AUTH = "\x2b\x06\x01\x04\x01\x83\x1c\x82\x12\x03";
+export const RESPONDER_AUTH = "\x2b\x06\x01\x04\x01\x83\x1c\x82\x12\x03";
 const REQUESTER_AUTH = "\x2b\x06\x01\x04\x01\x83\x1c\x82\x12\x04";
 
 /** More than certificates have; each is compared with those before it. */

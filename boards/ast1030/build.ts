@@ -47,7 +47,13 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     configuration: PSA,
     entry: join(here, "main.ts"),
     features: [],
-    natives: { ...CHIP_MODULE, "identity-keys": join(chip, "identity-keys.js"), psa: join(root, "hal/psa/psa.js") },
+    natives: {
+      ...CHIP_MODULE,
+      alias: join(chip, "alias.js"),
+      "identity-keys": join(chip, "identity-keys.js"),
+      slots: join(chip, "slots.js"),
+      psa: join(root, "hal/psa/psa.js"),
+    },
     stackLength: 16 << 10,
     psa: true,
     defines: [],
@@ -106,11 +112,27 @@ export async function buildBare(main: string, name: string): Promise<Built> {
 async function compileImage(recipe: Recipe, folder: string): Promise<string[]> {
   const script = join(folder, "main.bundle.js");
   const natives = Object.entries(recipe.natives).map(([specifier, path]) => ({ specifier, path }));
-  await inPlace(script, (path) => bundle(recipe.entry, path, { minify: true, plugins: [keepNatives(natives)] }));
+  await inPlace(script, async (path) => {
+    await bundle(recipe.entry, path, { minify: true, plugins: [keepNatives(natives)] });
+    writeFileSync(path, enclosed(readFileSync(path, "utf8")));
+  });
   const image = join(folder, "image.c");
   await compileModules({ main: script, ...recipe.natives }, image);
   const flags = [...CPU, ...SECTIONS, "-Os", ...(await engineFlags(recipe.features))];
   return compileC({ cc: CC, flags, out: join(folder, "objects") }, [image]);
+}
+
+/**
+ * The module as a function that is called once: XS keeps the name of each variable of a module in RAM, and what it would take
+ * to export it.
+ */
+function enclosed(module: string): string {
+  const imports: string[] = [];
+  const body = module.replace(/\bimport(?:\{[^}]*\}|\*as [\w$]+ )from"[^"]*";/g, (statement) => {
+    imports.push(statement);
+    return "";
+  });
+  return `${imports.join("")}(()=>{${body}})();\n`;
 }
 
 /** Imports of a native module's file stay imports, by the module's specifier. */
@@ -129,12 +151,8 @@ function keepNatives(natives: readonly { specifier: string; path: string }[]): P
 async function compileDrivers(recipe: Recipe, folder: string): Promise<string[]> {
   const drivers = "accounting clock console digest flash hace i2c measure rng state watchdog";
   const shared = [
-    "checked-flash",
-    "identity",
-    "native",
-    "pec",
-    "store",
-    ...(recipe.psa ? ["identity-keys", "psk"] : []),
+    ...["checked-flash", "identity", "native", "pec", "store"],
+    ...(recipe.psa ? ["alias", "identity-keys", "psk", "replace", "slots"] : []),
   ];
   const sources = ["start.c", "libc.c", "main.c"].map((file) => join(here, file));
   const includes = [`-I${hal}`, `-I${chip}`, ...(await psaFlags()), ...(await engineFlags(recipe.features))];

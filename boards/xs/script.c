@@ -33,21 +33,6 @@ static txScript *parse(txMachine *the, const char *path)
 	return script;
 }
 
-/* The script's own numbering of its names -> keys of the machine. The caller frees. */
-static txID *internSymbols(txMachine *the, txScript *script)
-{
-	txByte *p = script->symbolsBuffer;
-	txID count;
-	mxDecodeID(p, count);
-	txID *ids = malloc(count * sizeof(txID));
-	ids[0] = XS_NO_ID;
-	for (txID i = 1; i < count; i++) {
-		ids[i] = fxNewNameC(the, (txString)p);
-		p += strlen((char *)p) + 1;
-	}
-	return ids;
-}
-
 static int archived(int op)
 {
 	switch (op) {
@@ -74,12 +59,99 @@ static txSize instructionLength(const txU1 *p)
 	}
 }
 
+/* Whether what the instruction names is for a debugger's eyes only: variables have places, and functions no `name` here. */
+static bool namesInVain(txU1 op)
+{
+	return op == XS_CODE_NEW_LOCAL || op == XS_CODE_NEW_CLOSURE || op == XS_CODE_FUNCTION
+	       || op == XS_CODE_CONSTRUCTOR_FUNCTION || op == XS_CODE_NAME;
+}
+
+/* Host functions are named by the table of them, too. */
+static void markHosts(const txScript *script, bool *needed)
+{
+	txByte *p = script->hostsBuffer;
+	txID count = 0, id;
+	if (p)
+		mxDecodeID(p, count);
+	while (count--) {
+		p++;
+		mxDecodeID(p, id);
+		if (id != XS_NO_ID)
+			needed[id] = true;
+		p += strlen((char *)p) + 1;
+	}
+}
+
+static void markNames(const txScript *script, bool *needed)
+{
+	txByte *p = script->codeBuffer, *end = p + script->codeSize;
+	for (; p < end; p += instructionLength((txU1 *)p)) {
+		txByte *operand = p + 1;
+		txID id;
+		if (gxCodeSizes[*(txU1 *)p] != 0 || namesInVain(*(txU1 *)p))
+			continue;
+		mxDecodeID(operand, id);
+		if (id != XS_NO_ID)
+			needed[id] = true;
+	}
+	markHosts(script, needed);
+}
+
+/*
+ * The script's own numbering of its names -> keys of the machine. The caller frees. Each key takes a slot of RAM, so names that
+ * nothing looks up share one.
+ */
+static txID *internSymbols(txMachine *the, txScript *script)
+{
+	txByte *p = script->symbolsBuffer;
+	txID count;
+	mxDecodeID(p, count);
+	txID *ids = malloc(count * sizeof(txID));
+	bool *needed = calloc(count, sizeof(bool));
+	markNames(script, needed);
+	ids[0] = XS_NO_ID;
+	for (txID i = 1; i < count; i++) {
+		/* Private fields are found by the name of the variable that has theirs. */
+		ids[i] = fxNewNameC(the, needed[i] || *p == '#' ? (txString)p : "local");
+		p += strlen((char *)p) + 1;
+	}
+	free(needed);
+	return ids;
+}
+
 /* The archive forms of code and string literals point into the code; the others copy it to chunks when they run. */
 static void archive(txScript *script)
 {
 	txU1 *p = (txU1 *)script->codeBuffer, *end = p + script->codeSize;
 	for (; p < end; p += instructionLength(p))
 		*p = (txU1)archived(*p);
+}
+
+/* Where the code begins that this instruction makes a function of; NULL if it is another instruction. */
+static const txU1 *bodyBehind(const txU1 *p, const txU1 *end)
+{
+	txSize skip;
+	switch (p < end ? *p : XS_NO_CODE) {
+	case XS_CODE_CODE_ARCHIVE_1: skip = 2; break;
+	case XS_CODE_CODE_ARCHIVE_2: skip = 3; break;
+	case XS_CODE_CODE_ARCHIVE_4: skip = 5; break;
+	default: return NULL;
+	}
+	return p + skip < end ? p + skip : NULL;
+}
+
+/*
+ * Functions that are no classes become such as cannot be constructed, as arrow functions and methods are: each of the others
+ * has an object of its own in RAM as its prototype, three slots, and nothing here is made by `new` but by its class.
+ */
+static void dropPrototypes(txScript *script)
+{
+	txU1 *p = (txU1 *)script->codeBuffer, *end = p + script->codeSize;
+	for (; p < end; p += instructionLength(p)) {
+		const txU1 *body = *p == XS_CODE_CONSTRUCTOR_FUNCTION ? bodyBehind(p + instructionLength(p), end) : NULL;
+		if (body && *body == XS_CODE_BEGIN_STRICT)
+			*p = XS_CODE_FUNCTION;
+	}
 }
 
 void xsUsedOpcodes(const txScript *script, bool used[256])
@@ -117,6 +189,7 @@ XsCompiled xsCompile(txMachine *the, const char *path)
 
 	fxRemapIDs(the, script->codeBuffer, script->codeSize, ids);
 	archive(script);
+	dropPrototypes(script);
 	readHosts(&compiled, ids);
 	free(ids);
 	/* fxRunScript takes symbols as leave to remap again and to free the code. */

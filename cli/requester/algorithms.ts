@@ -9,6 +9,7 @@ import {
   MULTI_KEY_CONN,
   OPAQUE_DATA_FORMAT_1,
   REQ_BASE_ASYM,
+  REQ_PQC_ASYM,
   SPDM_KEY_SCHEDULE,
 } from "../../src/algorithms.js";
 import {
@@ -33,21 +34,30 @@ import { noIdentity } from "./connect.js";
 import { type Conversation, decode } from "./conversation.js";
 import * as engines from "./engines.js";
 import { ASYMS, errorName, HASHES, nameOf, namesOf, PQC_ASYMS, versionName } from "./names.js";
-import type { Offer } from "./offer.js";
+import type { Offer, OwnIdentity } from "./offer.js";
 import { PQC_VERIFIERS } from "./pqc-engines.js";
 import { requireSupported } from "./supported-algorithms.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 const NO_EXT = new Uint8Array(0);
 const REQUEST_LENGTH = 32;
+/** Names that fit in a message. */
+const NAMED_MAX = 4;
 const TABLE_LENGTH = 4;
 const TABLES: Readonly<Record<number, string>> = {
   [DHE]: "DHE group",
   [AEAD]: "AEAD",
   [REQ_BASE_ASYM]: "algorithm for the requester's signatures",
   [KEY_SCHEDULE]: "key schedule",
+  [REQ_PQC_ASYM]: "algorithm for the requester's signatures",
   [KEM]: "KEM",
 };
+
+/** Of each pair one is selected, and never both. */
+const EITHER = [
+  [DHE, KEM, "both a DHE group and a KEM"],
+  [REQ_BASE_ASYM, REQ_PQC_ASYM, "two algorithms for the requester's signatures"],
+] as const;
 
 /** NEGOTIATE_ALGORITHMS; what the responder chose of the offer. */
 export async function negotiateAlgorithms(c: Conversation, whole: Offer): Promise<Algorithms> {
@@ -103,12 +113,14 @@ function refusal(
 ): Impossible {
   const refused = `the responder refused NEGOTIATE_ALGORITHMS: ${errorName(code)}`;
   if (code !== INVALID_REQUEST) return new Impossible(refused);
-  const signatures = [...namesOf(ASYMS, baseAsym), ...namesOf(PQC_ASYMS, pqcAsym)].join(", ");
-  const hashes = namesOf(HASHES, baseHash).join(", ");
-  return (
-    noIdentity(c) ?? new Impossible(`${refused}; it may have no key for any of ${signatures}, or none of ${hashes}`)
-  );
+  const keys = someOf([...namesOf(ASYMS, baseAsym), ...namesOf(PQC_ASYMS, pqcAsym)], "algorithms");
+  const hashes = someOf(namesOf(HASHES, baseHash), "hashes");
+  return noIdentity(c) ?? new Impossible(`${refused}; it may have no key for any of ${keys}, or none of ${hashes}`);
 }
+
+/** A few by name, many by their number. */
+const someOf = (names: readonly string[], kind: string): string =>
+  names.length > NAMED_MAX ? `the ${names.length} ${kind} offered` : names.join(", ");
 
 /** What verifies the responder's signatures. */
 export const verifierOf = ({ baseAsym, pqcAsym }: Algorithms): Verifier =>
@@ -122,8 +134,11 @@ export const asymName = ({ baseAsym, pqcAsym }: Algorithms): string =>
 export const selected = (chosen: Algorithms, type: number): number =>
   chosen.tables.find((table) => table.type === type)?.supported ?? 0;
 
+const bitsOf = (identities: readonly OwnIdentity[]): number =>
+  identities.reduce((bits, { algorithm }) => bits | algorithm, 0);
+
 /** What sessions and mutual authentication need, if both sides have them. */
-function tablesOf(c: Conversation, { session, identities = [] }: Offer): AlgorithmTable[] {
+function tablesOf(c: Conversation, { session, identities = [], pqcIdentities = [] }: Offer): AlgorithmTable[] {
   const tables: AlgorithmTable[] = [];
   const offer = (type: number, supported: number) => tables.push({ type, supported, ext: NO_EXT });
   const exchangesKeys = session !== undefined && c.both(KEY_EX_CAP);
@@ -132,16 +147,12 @@ function tablesOf(c: Conversation, { session, identities = [] }: Offer): Algorit
     throw new Impossible(`SPDM ${versionName(c.version)} has no KEMs`);
   if (exchangesKeys && session.dhe !== 0) offer(DHE, session.dhe);
   if (session !== undefined) offer(AEAD, session.aead);
-  if (c.both(MUT_AUTH_CAP)) {
-    offer(
-      REQ_BASE_ASYM,
-      baseAsymIn(
-        c.version,
-        identities.reduce((bits, { algorithm }) => bits | algorithm, 0),
-      ),
-    );
-  }
+  const proves = c.both(MUT_AUTH_CAP);
+  const own = proves ? baseAsymIn(c.version, bitsOf(identities)) : 0;
+  const ownPqc = proves && c.version >= V1_4 ? bitsOf(pqcIdentities) : 0;
+  if (own !== 0) offer(REQ_BASE_ASYM, own);
   if (session !== undefined) offer(KEY_SCHEDULE, SPDM_KEY_SCHEDULE);
+  if (ownPqc !== 0) offer(REQ_PQC_ASYM, ownPqc);
   if (kem !== 0) offer(KEM, kem);
   return tables;
 }
@@ -172,9 +183,11 @@ function check(chosen: Algorithms, offer: NegotiateAlgorithms, length: number): 
     });
   if (!offered) throw new Untrusted("ALGORITHMS: selects what was not offered");
   const agreed = (type: number) => selected(chosen, type) !== 0;
-  if (agreed(DHE) && agreed(KEM)) throw new Untrusted("ALGORITHMS: selects both a DHE group and a KEM");
+  for (const [one, other, both] of EITHER) {
+    if (agreed(one) && agreed(other)) throw new Untrusted(`ALGORITHMS: selects ${both}`);
+  }
   for (const { type } of offer.tables) {
-    const replaced = (type === DHE && agreed(KEM)) || (type === KEM && agreed(DHE));
+    const replaced = EITHER.some(([one, other]) => (type === one && agreed(other)) || (type === other && agreed(one)));
     if (!agreed(type) && !replaced) throw new Impossible(`the responder has no ${TABLES[type]} of those offered`);
   }
 }

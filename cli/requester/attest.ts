@@ -1,5 +1,4 @@
 import type { HashAlgorithm } from "../../hal/crypto.js";
-import { REQ_BASE_ASYM } from "../../src/algorithms.js";
 import { CERT_CAP, CHAL_CAP, MEAS_CAP, MEAS_CAP_SIG, PUB_KEY_ID_CAP } from "../../src/capabilities.js";
 import { equal } from "../../src/equal.js";
 
@@ -12,8 +11,8 @@ import { type Link, TimeoutError } from "../link.js";
 import type { ProvisionedKey } from "../public-key.js";
 import type { AttestationResult, Messages, ProgressListener } from "../report.js";
 import { type ChainTrust, verifyChain } from "../trust.js";
-import { asymName, negotiateAlgorithms, selected, verifierOf } from "./algorithms.js";
-import { askChain, askDigests, requireUse, type SlotChain } from "./certificate.js";
+import { asymName, negotiateAlgorithms, verifierOf } from "./algorithms.js";
+import { askChain, askDigests, isAlias, requireUse, type SlotChain } from "./certificate.js";
 import { challenge, type LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
 import { Conversation, type RandomBytes, type Sent } from "./conversation.js";
@@ -26,10 +25,11 @@ import { askLog, coverLog } from "./measurement-log.js";
 import { askMeasurements, type Measured } from "./measurements.js";
 import { ASYMS, HASHES, MEASUREMENT_HASHES, nameOf, requestName, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
-import { Prover } from "./prover.js";
+import { type Prover, proverOf } from "./prover.js";
 import { compare, type Reference } from "./reference.js";
 import { exerciseSession, openSession, type Parties } from "./session.js";
 import { algorithmsOf } from "./supported-algorithms.js";
+import { compareTcb } from "./tcb.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
 /** Attempts on a link that showed a disturbance; each begins with GET_VERSION, which clears both sides' transcripts. */
@@ -114,8 +114,7 @@ async function converse(c: Conversation, options: AttestOptions, draft: Draft, r
   const { slot, chainDigest, key } = identified;
 
   onProgress("CHALLENGE");
-  const proving = selected(chosen, REQ_BASE_ASYM);
-  const prover = proving === 0 ? undefined : new Prover(c, options.identities!, proving);
+  const prover = proverOf(c, chosen, options);
   const measures = (c.flags & MEAS_CAP) !== 0 && chosen.measurementSpecification !== 0;
   const summaryType = measures ? ALL_SUMMARY : NO_SUMMARY;
   const challenged = await challenge(c, slot, chainDigest, key, summaryType);
@@ -145,6 +144,8 @@ async function converse(c: Conversation, options: AttestOptions, draft: Draft, r
         throw new Untrusted(`measurements: not those that ${name} summarised`);
     }
   } else if (reference !== undefined) throw new Untrusted("the responder signs no measurements");
+  const reported = measured && { ...measured, results: draft.measurements, judged: reference !== undefined };
+  draft.tcb = compareTcb(draft.chain?.tcbs ?? [], reported, chosen, reasons);
 
   await askReports(c, options, { slot, key, chosen, blocks: measured?.blocks ?? [], prover }, draft, reasons);
   if (options.session !== undefined) {
@@ -178,7 +179,7 @@ async function identify(
   if (session !== undefined && session.psk === undefined) requireUse(digests, slot, KEY_EX_USE, "KEY_EXCHANGE");
   if ((c.flags & MEAS_CAP) === MEAS_CAP_SIG) requireUse(digests, slot, MEASUREMENT_USE, "MEASUREMENTS");
   const chain = await askChain(c, slot, digests);
-  const key = trustedKey(c, chain, chosen, options, draft, reasons);
+  const key = trustedKey(c, chain, chosen, isAlias(c, digests, slot), options, draft, reasons);
   return key === undefined ? undefined : { slot, chainDigest: chain.digest, key };
 }
 
@@ -239,11 +240,12 @@ function trustedKey(
   c: Conversation,
   { certificates, rootHash }: SlotChain,
   chosen: Algorithms,
+  alias: boolean,
   { anchors }: AttestOptions,
   draft: Draft,
   reasons: string[],
 ): LeafKey | undefined {
-  const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date() });
+  const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date(), alias });
   draft.chain = trust;
   reasons.push(...trust.reasons);
   return trust.trusted ? leafKey(trust, chosen) : undefined;

@@ -1,6 +1,6 @@
-import { LARGE_RESP_CAP } from "../../src/capabilities.js";
+import { ALIAS_CERT_CAP, LARGE_RESP_CAP } from "../../src/capabilities.js";
 import { GET_CERTIFICATE, GET_DIGESTS } from "../../src/exchange.js";
-import { GENERIC_CERT, NO_MODEL, SPDM_USES } from "../../src/key-pairs.js";
+import { ALIAS_CERT, GENERIC_CERT, NO_MODEL, SPDM_USES } from "../../src/key-pairs.js";
 import { readCertificate, writeGetCertificate } from "../../src/messages/certificate.js";
 import { type Digests, type KeyInfo, readDigests, writeGetDigests } from "../../src/messages/digests.js";
 import { V1_4 } from "../../src/versions.js";
@@ -53,6 +53,12 @@ export const placeOf = ({ slotMask }: Digests, slot: number): number =>
 
 /** Of a slot that DIGESTS have; undefined where they show no keys. */
 const keyOf = (digests: Digests, slot: number): KeyInfo | undefined => digests.keys?.[placeOf(digests, slot)];
+
+/** Whether the slot's chain leads to an alias: as DIGESTS say of the slot, or else CAPABILITIES of all. */
+export const isAlias = (c: Conversation, digests: Digests, slot: number): boolean => {
+  const key = keyOf(digests, slot);
+  return key === undefined ? (c.flags & ALIAS_CERT_CAP) !== 0 : (key.certificateInfo & MODEL) === ALIAS_CERT;
+};
 
 /** Throws Untrusted for keys that DSP0274 does not allow: slot 0 is for SPDM, and no certificate has no digest. */
 function checkKeys({ slotMask, digests, keys = [] }: Digests): void {

@@ -1,6 +1,5 @@
 /** Certificates in the field, from the requester's side: GET_CSR, and SET_CERTIFICATE with a look at what came of it. */
 import { createHash } from "node:crypto";
-import { REQ_BASE_ASYM } from "../../src/algorithms.js";
 import { CSR_CAP, SET_CERT_CAP } from "../../src/capabilities.js";
 import { equal } from "../../src/equal.js";
 import { DATA_TOO_LARGE, RESET_REQUIRED, SpdmError } from "../../src/errors.js";
@@ -15,16 +14,16 @@ import {
   type SetCertificate,
   writeSetCertificate,
 } from "../../src/messages/set-certificate.js";
-import { publicKeyInfo } from "../../src/pkcs10.js";
 import { V1_2, V1_3, type Version } from "../../src/versions.js";
 import { Reader } from "../../src/wire.js";
+import { publicKeyInfo } from "../../src/x509-writer.js";
 import { splitChain } from "../chain.js";
 import type { Link } from "../link.js";
 import type { NegotiatedAlgorithms, ProgressListener, SessionResult } from "../report.js";
 import { verifyChain } from "../trust.js";
-import { negotiateAlgorithms, selected } from "./algorithms.js";
+import { negotiateAlgorithms } from "./algorithms.js";
 import { leafKey } from "./attest.js";
-import { askAllDigests, askChain, placeOf } from "./certificate.js";
+import { askAllDigests, askChain, isAlias, placeOf } from "./certificate.js";
 import { deviceInfoIn, nameText, readRequest } from "./certification-request.js";
 import type { LeafKey } from "./challenge.js";
 import { agreeVersion, exchangeCapabilities } from "./connect.js";
@@ -33,7 +32,7 @@ import { VERIFIERS } from "./engines.js";
 import { endSession } from "./in-session.js";
 import { ASYMS, errorName, HASHES, nameOf, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
-import { Prover } from "./prover.js";
+import { proverOf } from "./prover.js";
 import { openSession } from "./session.js";
 import { Impossible, Untrusted } from "./verdict.js";
 
@@ -133,7 +132,8 @@ async function askKnown(c: Conversation, chosen: Algorithms, options: Certificat
   const slot = [wanted, 0, 1, 2, 3, 4, 5, 6, 7].find((each) => (digests.slotMask & (1 << each)) !== 0);
   if (slot === undefined || anchors.length === 0) return { baseAsym, digests, trusted: undefined };
   const { digest: chainDigest, certificates, rootHash } = await askChain(c, slot, digests);
-  const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date() });
+  const alias = isAlias(c, digests, slot);
+  const trust = verifyChain({ certificates, rootHash, hash: c.suite!.hash, anchors, at: new Date(), alias });
   // A chain that is not trusted may be the very one that is to be replaced.
   const trusted = trust.trusted ? { slot, chainDigest, key: leafKey(trust, chosen) } : undefined;
   return { baseAsym, digests, trusted };
@@ -142,14 +142,14 @@ async function askKnown(c: Conversation, chosen: Algorithms, options: Certificat
 async function openFor(
   c: Conversation,
   chosen: Algorithms,
-  { session: offer, identities, slot, onProgress }: CertificateOptions,
+  options: CertificateOptions,
   { trusted }: Known,
 ): Promise<SessionResult> {
+  const { session: offer, slot, onProgress } = options;
   const byPsk = offer!.psk !== undefined;
   if (trusted === undefined && !byPsk)
     throw new Untrusted("no chain leads to a trust anchor: no key to open a session by");
-  const proving = selected(chosen, REQ_BASE_ASYM);
-  const prover = proving === 0 ? undefined : new Prover(c, identities!, proving);
+  const prover = proverOf(c, chosen, options);
   const nobody = { slot, chainDigest: NO_BYTES, key: { verifier: VERIFIERS[chosen.baseAsym], publicKey: NO_BYTES } };
   onProgress(byPsk ? "PSK_EXCHANGE, PSK_FINISH" : "KEY_EXCHANGE, FINISH");
   return (await openSession(c, offer!, chosen, { ...(trusted ?? nobody), prover }, NO_SUMMARY)).result;

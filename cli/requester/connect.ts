@@ -10,7 +10,7 @@ import {
 import { readVersion, versionOf, writeGetVersion } from "../../src/messages/version.js";
 import { V1_1, V1_2, V1_3, V1_4, VERSIONS } from "../../src/versions.js";
 import { type Conversation, decode, MAX_SPDM_MSG_SIZE } from "./conversation.js";
-import { versionName } from "./names.js";
+import { nameOf, PQC_ASYMS, versionName } from "./names.js";
 import type { Offer } from "./offer.js";
 import { BLOCK_LENGTH_MAX } from "./supported-algorithms.js";
 import { Impossible, Untrusted } from "./verdict.js";
@@ -33,6 +33,9 @@ export async function agreeVersion(c: Conversation, offer: Offer): Promise<void>
 
 /** GET_CAPABILITIES; throws Impossible if the responder cannot do what the offer is for. */
 export async function exchangeCapabilities(c: Conversation, offer: Offer): Promise<void> {
+  const { identities, pqcIdentities = [] } = offer;
+  if (identities === undefined && pqcIdentities.length > 0 && c.version < V1_4)
+    throw new Impossible(`SPDM ${versionName(c.version)} has no ${nameOf(PQC_ASYMS, pqcIdentities[0].algorithm)}`);
   c.ownFlags = c.version >= V1_1 ? ownFlags(offer) : 0;
   if (c.version >= V1_2) c.ownFlags |= caps.CHUNK_CAP;
   if (c.version >= V1_4) c.ownFlags |= caps.LARGE_RESP_CAP;
@@ -87,14 +90,15 @@ function takeSizes(c: Conversation, { flags, dataTransferSize, maxSpdmMsgSize }:
 }
 
 /** Of what we can, only what this run needs. */
-function ownFlags({ session, identities }: Offer): number {
+function ownFlags({ session, identities = [], pqcIdentities = [] }: Offer): number {
   let flags = 0;
   if (session !== undefined) {
     flags |= caps.MAC_CAP | caps.ENCRYPT_CAP | caps.HBEAT_CAP | caps.KEY_UPD_CAP | caps.ENCAP_CAP;
     flags |= session.psk === undefined ? caps.KEY_EX_CAP : caps.PSK_CAP_NO_CONTEXT;
     if (session.psk === undefined && session.inTheClear) flags |= caps.HANDSHAKE_IN_THE_CLEAR_CAP;
   }
-  if (identities !== undefined) flags |= caps.MUT_AUTH_CAP | caps.ENCAP_CAP | caps.CERT_CAP | caps.CHAL_CAP;
+  if (identities.length + pqcIdentities.length > 0)
+    flags |= caps.MUT_AUTH_CAP | caps.ENCAP_CAP | caps.CERT_CAP | caps.CHAL_CAP;
   return flags;
 }
 

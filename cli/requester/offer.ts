@@ -20,8 +20,10 @@ export interface Offer {
   readonly reports?: ReportOffer | undefined;
   /** What we say that we are if we are asked, from 1.3 on; signed with one of `identities`. We ask to be asked, once. */
   readonly ownClasses?: readonly DeviceClass[] | undefined;
-  /** What we prove ourselves with if we are asked to, by BaseAsymAlgo bit. */
+  /** What we prove ourselves with if we are asked to, by ReqBaseAsymAlg bit. */
   readonly identities?: readonly OwnIdentity[] | undefined;
+  /** Likewise by ReqPqcAsymAlg bit, from 1.4 on. */
+  readonly pqcIdentities?: readonly OwnIdentity[] | undefined;
 }
 
 export interface ReportOffer {

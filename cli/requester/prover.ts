@@ -1,9 +1,23 @@
 import type { Identity } from "../../hal/identity.js";
+import { REQ_BASE_ASYM, REQ_PQC_ASYM } from "../../src/algorithms.js";
 import { Chains } from "../../src/chain.js";
+import type { Algorithms } from "../../src/messages/algorithms.js";
 import { splitChain } from "../chain.js";
+import { selected } from "./algorithms.js";
 import type { Conversation } from "./conversation.js";
-import type { OwnIdentity } from "./offer.js";
+import type { Offer } from "./offer.js";
 import { Impossible } from "./verdict.js";
+
+/** What we prove ourselves with as ALGORITHMS selected it of the offer, if it did. */
+export function proverOf(c: Conversation, chosen: Algorithms, offer: Offer): Prover | undefined {
+  const { identities = [], pqcIdentities = [] } = offer;
+  const [bit, pqcBit] = [selected(chosen, REQ_BASE_ASYM), selected(chosen, REQ_PQC_ASYM)];
+  const own =
+    pqcBit === 0
+      ? identities.find(({ algorithm }) => algorithm === bit)
+      : pqcIdentities.find(({ algorithm }) => algorithm === pqcBit);
+  return own === undefined ? undefined : new Prover(c, own.identity);
+}
 
 /** What we prove ourselves with in one connection, and what we did so far. */
 export class Prover {
@@ -14,11 +28,10 @@ export class Prover {
   readonly identity: Identity;
   #slot = 0;
 
-  /** @param algorithm ReqBaseAsymAlg as ALGORITHMS selected it. */
-  constructor(c: Conversation, identities: readonly OwnIdentity[], algorithm: number) {
-    this.identity = identities.find((each) => each.algorithm === algorithm)!.identity;
-    this.chains = new Chains(this.identity, c.suite!.hash);
-    this.signatureLength = this.identity.signatureLength;
+  constructor(c: Conversation, identity: Identity) {
+    this.identity = identity;
+    this.chains = new Chains(identity, c.suite!.hash);
+    this.signatureLength = identity.signatureLength;
   }
 
   /** The slot that the responder wants us to sign FINISH with; 0 unless it says otherwise. */

@@ -33,6 +33,10 @@ __attribute__((noreturn)) void fatal(const char *reason, const char *detail);
 
 /* SHA-256, -384 or -512 by `digestLength` 32, 48 or 64. */
 void digest(const void *data, size_t length, void *out, size_t digestLength);
+/* SHA-256 of data that comes in pieces, of one thing at a time. It is always ended. */
+void digest_begin(void);
+void digest_add(const void *data, size_t length);
+void digest_end(uint8_t out[32]);
 
 /* SHA-384 of the firmware's image, as it was when the chip booted and `measure_code` was called. */
 #define CODE_DIGEST_LENGTH 48u
@@ -137,6 +141,29 @@ enum identity_kind {
 #define IDENTITY_KEY_LENGTH_MAX 64u
 /* Bytes of entry `index`'s key; 0 unless there is one, of that kind. The caller wipes it. */
 size_t identity_read_key(uint32_t index, enum identity_kind kind, uint8_t key[IDENTITY_KEY_LENGTH_MAX]);
+
+/* replace.c: whether both entries are credentials of one algorithm with the same key. */
+bool identity_same_key(uint32_t one, uint32_t other);
+/*
+ * Has a chain take the place of what is in a slot, or empties the slot; at once and for good, and all or nothing, whatever
+ * happens to the power meanwhile. Entries keep their order, and no key is lost. False, with nothing changed, if it does not
+ * fit into an image, there is no such key, or the flash or the random source failed.
+ */
+struct identity_change {
+	uint8_t slot, model;            /* CertModel, 1 to 3 */
+	uint32_t algorithm;
+	uint32_t keyIndex;              /* the entry whose key the chain's leaf has */
+	const uint8_t *chain;           /* DER certificates, root first */
+	uint32_t length;                /* 0 to empty the slot; the model, the key and the chain are not looked at then */
+};
+bool identity_replace(const struct identity_change *change);
+
+/*
+ * psk.c: HMAC (RFC 2104) by the hash of `digestLength` 32, 48 or 64, of at most a block of key and HMAC_DATA_LENGTH_MAX of
+ * data; `out` may be one of them.
+ */
+#define HMAC_DATA_LENGTH_MAX 512u
+void hmac(size_t digestLength, const void *key, size_t keyLength, const void *data, size_t length, void *out);
 
 /*
  * psk.c: HKDF-Extract (RFC 5869 2.2), HMAC of entry `index`'s pre-shared key under `salt` (at most a block of the hash),

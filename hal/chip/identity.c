@@ -1,18 +1,9 @@
 /* The identity image; its layout is that of certs/identity-image.ts. */
 #include "chip.h"
+#include "entries.h"
 #include "store.h"
-#include <stdlib.h>
 #include <string.h>
 
-#define MAGIC "SPDM-ID"
-#define FORMAT_VERSION 2
-#define HEADER_LENGTH 32u
-#define ENTRY_LENGTH 24u
-#define DIGEST_LENGTH 32u
-#define IMAGE_LENGTH_MAX (64u << 10)
-#define ENTRY_COUNT_MAX 24u
-#define SLOT_COUNT 8u
-#define CHAIN_LENGTH_MAX (0xFFFFu - 4u - 64u)
 #define ECDSA_P256 0x10u
 #define ECDSA_P384 0x80u
 /* Bit 7 of what stands in the slot's place: basic mutual authentication. */
@@ -20,42 +11,14 @@
 /* Of a policy: in the clear, authenticated only, PSK_EXCHANGE without context. */
 #define OPTIONS (1u | 2u | 4u)
 
-struct span {
-	uint32_t offset, length;
-};
-
-struct entry {
-	uint8_t slot, kind;
-	uint16_t zero;
-	uint32_t algorithm;
-	struct span data, key;
-};
-
 static uint32_t imageLength;
 static uint32_t entryCount;
-
-static uint32_t word(const uint8_t *bytes)
-{
-	return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-static struct entry read_entry(const uint8_t *bytes)
-{
-	return (struct entry){
-		.slot = bytes[0],
-		.kind = bytes[1],
-		.zero = (uint16_t)(bytes[2] | bytes[3] << 8),
-		.algorithm = word(bytes + 4),
-		.data = { word(bytes + 8), word(bytes + 12) },
-		.key = { word(bytes + 16), word(bytes + 20) },
-	};
-}
 
 static bool slot_fits(const struct entry *entry)
 {
 	uint32_t requested = entry->slot & ~BASIC;
 	if (entry->kind == IDENTITY_CREDENTIAL)
-		return entry->slot < SLOT_COUNT;
+		return entry->data.length ? entry->slot < SLOT_COUNT : entry->slot == 0;
 	if (entry->kind == IDENTITY_POLICY)
 		return requested <= 2 || requested == 4;
 	return entry->slot == 0;
@@ -91,22 +54,26 @@ static bool check_entry(const struct entry *entry, uint32_t start, uint32_t end)
 	static const struct {
 		uint32_t dataLow, dataHigh, keyLow, keyHigh;
 	} limits[] = {
-		[IDENTITY_CREDENTIAL] = { 1, CHAIN_LENGTH_MAX, 32, 48 },
+		[IDENTITY_CREDENTIAL] = { 0, CHAIN_LENGTH_MAX, 32, 48 },
 		[IDENTITY_PRE_SHARED_KEY] = { 1, 64, 1, 64 },
 		[IDENTITY_REQUESTER_ANCHOR] = { 1, CHAIN_LENGTH_MAX, 0, 0 },
 		[IDENTITY_POLICY] = { 0, 0, 0, 0 },
 		[IDENTITY_REQUESTER_CHAIN] = { 1, CHAIN_LENGTH_MAX, 0, 0 },
 	};
 	return entry->kind < sizeof limits / sizeof limits[0] && entry->zero == 0 && slot_fits(entry)
+	       && entry->model <= (entry->kind == IDENTITY_CREDENTIAL && entry->data.length ? MODEL_MAX : 0)
 	       && algorithm_fits(entry)
 	       && fits(entry->data, limits[entry->kind].dataLow, limits[entry->kind].dataHigh, start, end)
 	       && fits(entry->key, limits[entry->kind].keyLow, limits[entry->kind].keyHigh, start, end);
 }
 
-/* A slot has one key, and requesters one chain, under one algorithm; and there is one policy. */
+/* A slot has one chain, and requesters too, under one algorithm; and there is one policy. */
 static bool exclude(const struct entry *one, const struct entry *other)
 {
 	if (one->kind != other->kind)
+		return false;
+	/* Keys that are in no slot. */
+	if (one->kind == IDENTITY_CREDENTIAL && (one->data.length == 0 || other->data.length == 0))
 		return false;
 	if (one->kind == IDENTITY_CREDENTIAL || one->kind == IDENTITY_REQUESTER_CHAIN)
 		return one->slot == other->slot && one->algorithm == other->algorithm;
@@ -131,44 +98,47 @@ static bool check_entries(const uint8_t *image, uint32_t count, uint32_t end)
 	return true;
 }
 
-static bool check_image(const uint8_t *image, uint32_t length)
+/* Reads all of the image, keys included, in pieces. */
+static bool digest_fits(uint32_t length)
 {
-	uint8_t expected[DIGEST_LENGTH];
-	digest(image, length - DIGEST_LENGTH, expected, sizeof expected);
-	return memcmp(expected, image + length - DIGEST_LENGTH, sizeof expected) == 0
-	       && (image[12] | image[13] << 8) == FORMAT_VERSION
-	       && check_entries(image, image[14] | image[15] << 8, length - DIGEST_LENGTH);
+	uint8_t piece[FLASH_PAGE_LENGTH], found[DIGEST_LENGTH], stored[DIGEST_LENGTH];
+	uint32_t end = length - DIGEST_LENGTH;
+	digest_begin();
+	for (uint32_t at = 0; at < end; at += sizeof piece) {
+		size_t part = end - at < sizeof piece ? end - at : sizeof piece;
+		store_read(at, piece, part);
+		digest_add(piece, part);
+	}
+	digest_end(found);
+	memset(piece, 0, sizeof piece);
+	__asm__ volatile("" :: "r"(piece) : "memory");
+	store_read(end, stored, sizeof stored);
+	return memcmp(found, stored, sizeof found) == 0;
 }
 
 /* Looks at the image in the bank that is open. */
 static enum identity_state examine(void)
 {
-	uint8_t header[HEADER_LENGTH];
-	store_read(0, header, sizeof header);
-	if (memcmp(header, MAGIC, sizeof MAGIC) != 0)
+	uint8_t head[HEADER_LENGTH + ENTRY_COUNT_MAX * ENTRY_LENGTH];
+	store_read(0, head, HEADER_LENGTH);
+	if (memcmp(head, MAGIC, sizeof MAGIC) != 0)
 		return IDENTITY_NONE;
-	uint32_t length = word(header + 8);
-	if (length < HEADER_LENGTH + DIGEST_LENGTH || length > IMAGE_LENGTH_MAX)
+	uint32_t length = word(head + 8), count = head[14] | head[15] << 8;
+	if (length < HEADER_LENGTH + DIGEST_LENGTH || length > IMAGE_LENGTH_MAX || count > ENTRY_COUNT_MAX
+	    || (head[12] | head[13] << 8) != FORMAT_VERSION)
 		return IDENTITY_DAMAGED;
-	uint8_t *image = malloc(length);
-	if (!image)
-		fatal("no memory for the identity image", NULL);
-	store_read(0, image, length);
-	bool good = check_image(image, length);
-	if (good) {
-		imageLength = length;
-		entryCount = image[14] | image[15] << 8;
-	}
-	/* It holds private keys. */
-	memset(image, 0, length);
-	__asm__ volatile("" :: "r"(image) : "memory");
-	free(image);
-	return good ? IDENTITY_GOOD : IDENTITY_DAMAGED;
+	store_read(HEADER_LENGTH, head + HEADER_LENGTH, count * ENTRY_LENGTH);
+	if (!check_entries(head, count, length - DIGEST_LENGTH) || !digest_fits(length))
+		return IDENTITY_DAMAGED;
+	imageLength = length;
+	entryCount = count;
+	return IDENTITY_GOOD;
 }
 
 enum identity_state identity_start(void)
 {
 	enum identity_state worst = IDENTITY_NONE;
+	imageLength = entryCount = 0;
 	for (unsigned nth = 0; store_open(nth); nth++) {
 		enum identity_state state = examine();
 		if (state == IDENTITY_GOOD)
@@ -218,11 +188,28 @@ static bool is_good(void)
 	return examine() == IDENTITY_GOOD;
 }
 
+bool identity_commit(void)
+{
+	uint32_t length = imageLength, count = entryCount;
+	if (store_commit(is_good))
+		return true;
+	/* It was examined as what it would have been. */
+	imageLength = length;
+	entryCount = count;
+	return false;
+}
+
 bool identity_install_commit(void)
 {
-	bool installed = imageLength == 0 && store_commit(is_good);
-	/* It was examined as what it would have been. */
-	if (!installed && !store_is_open())
-		imageLength = entryCount = 0;
-	return installed;
+	return imageLength == 0 && identity_commit();
+}
+
+uint32_t identity_entries(struct entry *entries)
+{
+	uint8_t bytes[ENTRY_LENGTH];
+	for (uint32_t i = 0; i < entryCount; i++) {
+		store_read(HEADER_LENGTH + i * ENTRY_LENGTH, bytes, sizeof bytes);
+		entries[i] = read_entry(bytes);
+	}
+	return entryCount;
 }

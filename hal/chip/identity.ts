@@ -14,19 +14,22 @@ interface Slot {
   readonly signer: Signer;
 }
 
+export type SignerOf = (entry: CredentialEntry) => Signer;
+
 /** The slots of one algorithm: chains are read from flash when they are asked for. */
 export class FlashIdentity implements Identity {
   readonly signatureLength: number;
-  readonly slotMask: number;
-  private readonly slots: readonly (Slot | undefined)[];
+  slotMask = 0;
+  private slots: readonly (Slot | undefined)[] = [];
 
   /** `signer` is asked once for each entry of `algorithm`; signatures are `signatureLength` bytes. */
-  constructor(
-    entries: readonly CredentialEntry[],
-    algorithm: number,
-    signatureLength: number,
-    signer: (entry: CredentialEntry) => Signer,
-  ) {
+  constructor(entries: readonly CredentialEntry[], algorithm: number, signatureLength: number, signer: SignerOf) {
+    this.signatureLength = signatureLength;
+    this.fill(entries, algorithm, signer);
+  }
+
+  /** Has these entries instead. */
+  fill(entries: readonly CredentialEntry[], algorithm: number, signer: SignerOf): void {
     const slots: (Slot | undefined)[] = new Array(SLOT_COUNT).fill(undefined);
     let mask = 0;
     for (const entry of entries) {
@@ -34,9 +37,12 @@ export class FlashIdentity implements Identity {
       slots[entry.slot] = { entry, signer: signer(entry) };
       mask |= 1 << entry.slot;
     }
-    this.signatureLength = signatureLength;
     this.slotMask = mask;
     this.slots = slots;
+  }
+
+  certificateModel(slot: number): number {
+    return this.occupied(slot).entry.model;
   }
 
   chainLength(slot: number): number {

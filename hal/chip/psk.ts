@@ -20,10 +20,10 @@ function isHint({ hint }: PskEntry, asked: Uint8Array): boolean {
   return stored.every((byte, i) => byte === asked[i]);
 }
 
-function flashPsk({ index }: PskEntry): Psk {
+function flashPsk(entry: PskEntry): Psk {
   return {
     extract({ outputLen }, salt, out) {
-      pskExtract(index, outputLen, salt, out);
+      pskExtract(entry.index, outputLen, salt, out);
     },
   };
 }

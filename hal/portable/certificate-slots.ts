@@ -66,7 +66,7 @@ export function changeableIdentity(
     keyPairOf: (slot) => 1 + signers.findIndex((signer) => sameKey(signer, now.get(slot)!.signer)),
     publicKey: (id, into) => signers[id - 1].publicKey(into),
     sign: (id, digest, signature, terms) => signers[id - 1].sign(digest, signature, terms),
-    install: (slot, chain, id) => change(slot, { chain: chain.slice(), signer: signers[id - 1] }),
+    install: (slot, chain, id, model) => change(slot, { chain: chain.slice(), model, signer: signers[id - 1] }),
     erase: (slot) => change(slot, undefined),
   };
   return Object.assign(portableIdentity(now), { certificateSlots, reset });

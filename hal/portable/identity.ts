@@ -4,6 +4,8 @@ import type { Signer } from "./crypto.js";
 /** One slot: its certificates in DER, root first, and the key to its leaf. */
 export interface Slot {
   readonly chain: Uint8Array;
+  /** CertModel of the chain; default 1, DeviceCert. */
+  readonly model?: number;
   readonly signer: Signer;
 }
 
@@ -27,6 +29,7 @@ export function portableIdentity(slots: ReadonlyMap<number, Slot>): Identity {
     get slotMask() {
       return maskOf(slots.keys());
     },
+    certificateModel: (slot) => slots.get(slot)?.model ?? 1,
     chainLength: (slot) => slots.get(slot)?.chain.length ?? 0,
     readChain(slot, offset, into) {
       into.set(slots.get(slot)!.chain.subarray(offset, offset + into.length));

@@ -9,7 +9,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** The files of Mbed TLS that mbedtls-config.h leaves something of. */
 const LIBRARY =
   "aes asn1parse asn1write bignum bignum_core block_cipher chacha20 chachapoly cipher cipher_wrap constant_time ecdh " +
-  "ecdsa ecp ecp_curves gcm platform platform_util poly1305 psa_crypto psa_crypto_aead psa_crypto_cipher psa_crypto_client " +
+  "ecdsa ecp ecp_curves gcm hmac_drbg md platform platform_util poly1305 psa_crypto psa_crypto_aead psa_crypto_cipher psa_crypto_client " +
   "psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash psa_crypto_rsa psa_crypto_slot_management psa_crypto_storage " +
   "psa_util sha256 sha512";
 

@@ -15,6 +15,8 @@
 #define PSA_WANT_ALG_SHA_384 1
 #define PSA_WANT_ALG_SHA_512 1
 #define PSA_WANT_ALG_ECDSA 1
+/* For certificates only, which are to be the same at each start (hal/chip/alias.c). */
+#define PSA_WANT_ALG_DETERMINISTIC_ECDSA 1
 #define PSA_WANT_ALG_ECDH 1
 #define PSA_WANT_ALG_GCM 1
 #define PSA_WANT_ALG_CHACHA20_POLY1305 1

@@ -33,6 +33,7 @@ import {
   OPAQUE_DATA_FORMAT,
   OPAQUE_DATA_FORMAT_1,
   REQ_BASE_ASYM,
+  REQ_PQC_ASYM,
   SPDM_KEY_SCHEDULE,
 } from "../algorithms.js";
 import {
@@ -269,11 +270,17 @@ function select(c: Connection, tables: readonly AlgorithmTable[]): Selection {
   };
   const keyExchange = c.both(KEY_EX_CAP);
   const secured = (keyExchange || c.both(PSK_CAP)) && (c.both(MAC_CAP) || c.both(ENCRYPT_CAP));
-  // Exactly one of KEM and DHE, the KEM first, as of PqcAsymSel and BaseAsymSel.
+  // Exactly one of KEM and DHE, the KEM first, as of PqcAsymSel and BaseAsymSel; likewise of the requester's.
   const kem = choose(KEM, keyExchange && find(sessions?.kem, offered(KEM)) !== undefined, sessions?.kem);
   const dhe = choose(DHE, keyExchange && kem === undefined, sessions?.dhe);
   const aead = choose(AEAD, secured, sessions?.aead);
-  const requesterAsym = choose(REQ_BASE_ASYM, c.both(MUT_AUTH_CAP), mutualAuthentication?.algorithms);
+  const proves = c.both(MUT_AUTH_CAP);
+  const pqcs = mutualAuthentication?.pqcAlgorithms;
+  const isPqc = find(pqcs, offered(REQ_PQC_ASYM)) !== undefined;
+  const pqcAsym = choose(REQ_PQC_ASYM, proves && isPqc, pqcs);
+  const baseAsym = choose(REQ_BASE_ASYM, proves && !isPqc, mutualAuthentication?.algorithms);
+  const asym = pqcAsym ?? baseAsym;
+  const requesterAsym = asym === undefined ? undefined : { ...asym, isPqc };
   choose(KEY_SCHEDULE, keyExchange || c.both(PSK_CAP), [{ algorithm: SPDM_KEY_SCHEDULE }]);
   return { keyAgreement: dhe?.engine, kem: kem?.engine, aead: aead?.engine, requesterAsym, bits };
 }

@@ -28,24 +28,21 @@ import {
 import { type Exchange, GET_CSR, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
 import { ALIAS_CERT, DEVICE_CERT, requireCertificateSlots } from "../installable-chain.js";
 import { checkOpaque, readOpaqueOf } from "../opaque.js";
-import {
-  certificationRequest,
-  deviceOf,
-  publicKeyInfo,
-  type RequesterInfo,
-  readRequesterInfo,
-  requestInfo,
-} from "../pkcs10.js";
+import { deviceOf, type RequesterInfo, readRequesterInfo, requestInfo } from "../pkcs10.js";
 import { digestOf } from "../requester-chain.js";
 import { V1_2, V1_3, type Version } from "../versions.js";
 import type { Reader, Writer } from "../wire.js";
+import { publicKeyInfo, signedInfo } from "../x509-writer.js";
 
 const HEADER_LENGTH = 8;
 const MODEL = 0x07;
 const TAG_SHIFT = 3;
 const TAG_MAX = 7;
 const OVERWRITE = 0x80;
+const TAGS: readonly number[] = Object.freeze([1, 2, 3, 4, 5, 6, 7]);
 const CSR_LENGTH_MAX = 0xffff;
+/** Of RequesterInfo, so that a request has room for the rest. */
+const REQUESTER_INFO_MAX = 0x8000;
 
 export interface GetCsr {
   /** From 1.3 on, as the next three. 0 in connections that name no key pairs, as CertModel. */
@@ -119,6 +116,8 @@ export interface CsrOptions {
 
 /** The exchange that makes certification requests of the slots that the board's identities have. */
 export function csr({ hash, pending }: CsrOptions): Exchange {
+  /** Tags whose requests were made: kept, in case that one got lost, until their places are needed. */
+  const made = new Set<number>();
   return {
     request: GET_CSR,
     since: V1_2,
@@ -134,12 +133,13 @@ export function csr({ hash, pending }: CsrOptions): Exchange {
       const slots = identity.certificateSlots;
       if (slots === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CSR);
       const wait = () => {
-        if (pending !== undefined) awaitReset(pending, asked, request.consumed(), c.version);
+        if (pending !== undefined) awaitReset(pending, made, asked, request.consumed(), c.version);
       };
-      const made = certificationRequestOf(c, identity, slots, asked, hash, wait);
-      if (made.length > CSR_LENGTH_MAX) throw new SpdmError(UNSPECIFIED);
-      c.requireRoom(HEADER_LENGTH + made.length);
-      writeCsr(response, made);
+      const encoded = certificationRequestOf(c, identity, slots, asked, hash, wait);
+      if (encoded.length > CSR_LENGTH_MAX) throw new SpdmError(UNSPECIFIED);
+      c.requireRoom(HEADER_LENGTH + encoded.length);
+      writeCsr(response, encoded);
+      made.add(asked.trackingTag);
     },
   };
 }
@@ -156,10 +156,34 @@ export function certificationRequestOf(
   hash: HashAlgorithm,
   wait: () => void = () => {},
 ): Uint8Array {
-  const { keyPairId, model } = keyOf(c, slots, asked);
-  const wished = asked.requesterInfo.length === 0 ? undefined : readRequesterInfo(asked.requesterInfo);
+  const subject = subjectOf(c, slots, asked);
   wait();
-  return makeCsr(slots, identity, keyPairId, model, wished, hash);
+  return makeCsr(slots, identity, subject, hash);
+}
+
+/** What a request is about. */
+interface Subject {
+  readonly keyPairId: number;
+  /** CertModel. */
+  readonly model: number;
+  /** SubjectPublicKeyInfo of the key pair. */
+  readonly keyInfo: Uint8Array;
+  readonly wished: RequesterInfo | undefined;
+}
+
+/** Checks all of the request, and finds out what it is about. */
+function subjectOf(c: Connection, slots: CertificateSlots, asked: GetCsr): Subject {
+  const { requesterInfo } = asked;
+  const { keyPairId, model } = keyOf(c, slots, asked);
+  if (requesterInfo.length > REQUESTER_INFO_MAX) throw new SpdmError(INVALID_REQUEST);
+  const wished = requesterInfo.length === 0 ? undefined : readRequesterInfo(requesterInfo);
+  const publicKey = new Uint8Array(slots.publicKeyLength);
+  slots.publicKey(keyPairId, publicKey);
+  const keyInfo = publicKeyInfo(slots.algorithm, publicKey);
+  if (keyInfo === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CSR);
+  // A request that names another key than the one it is signed with proves nothing.
+  if (wished !== undefined && !equal(wished.publicKeyInfo, keyInfo)) throw new SpdmError(INVALID_REQUEST);
+  return { keyPairId, model, keyInfo, wished };
 }
 
 /** Checks the fields, and finds out which key is meant, and for which kind of certificate. */
@@ -186,7 +210,13 @@ function keyOf(c: Connection, slots: CertificateSlots, asked: GetCsr): { keyPair
  * Returns if the reset that `asked` waits for came; else throws what the requester has to be told: ResetRequired with a
  * tag for later, which before 1.3 is always the same one and not told.
  */
-function awaitReset(pending: PendingRequests, asked: GetCsr, message: Uint8Array, version: Version): void {
+function awaitReset(
+  pending: PendingRequests,
+  made: Set<number>,
+  asked: GetCsr,
+  message: Uint8Array,
+  version: Version,
+): void {
   const stored = message.slice();
   stored[3] &= MODEL;
   if (version < V1_3) {
@@ -204,29 +234,21 @@ function awaitReset(pending: PendingRequests, asked: GetCsr, message: Uint8Array
     if (!pending.isReady(trackingTag)) throw new SpdmError(BUSY);
     return;
   }
-  if (asked.overwrite) for (let tag = 1; tag <= TAG_MAX; tag++) pending.remove(tag);
-  for (let tag = 1; tag <= TAG_MAX; tag++) {
-    if (pending.find(tag) !== undefined) continue;
-    if (!pending.store(tag, stored)) break;
-    throw new SpdmError(RESET_REQUIRED, tag);
-  }
-  throw new SpdmError(BUSY);
+  if (asked.overwrite) for (const tag of TAGS) pending.remove(tag);
+  const tag = TAGS.find((each) => pending.find(each) === undefined) ?? TAGS.find((each) => made.has(each));
+  if (tag === undefined) throw new SpdmError(BUSY);
+  made.delete(tag);
+  pending.remove(tag);
+  if (!pending.store(tag, stored)) throw new SpdmError(BUSY);
+  throw new SpdmError(RESET_REQUIRED, tag);
 }
 
 function makeCsr(
   slots: CertificateSlots,
   identity: Identity,
-  keyPairId: number,
-  model: number,
-  wished: RequesterInfo | undefined,
+  { keyPairId, model, keyInfo, wished }: Subject,
   hash: HashAlgorithm,
 ): Uint8Array {
-  const publicKey = new Uint8Array(slots.publicKeyLength);
-  slots.publicKey(keyPairId, publicKey);
-  const keyInfo = publicKeyInfo(slots.algorithm, publicKey);
-  if (keyInfo === undefined) throw new SpdmError(UNSUPPORTED_REQUEST, GET_CSR);
-  // A request that names another key than the one it is signed with proves nothing.
-  if (wished !== undefined && !equal(wished.publicKeyInfo, keyInfo)) throw new SpdmError(INVALID_REQUEST);
   let leaf: Uint8Array | undefined;
   for (let slot = 0; slot < 8 && leaf === undefined; slot++) {
     const held = (identity.slotMask & (1 << slot)) !== 0;
@@ -235,5 +257,5 @@ function makeCsr(
   const info = requestInfo(deviceOf(leaf, model), keyInfo, wished);
   const signature = new Uint8Array(slots.signatureLength);
   slots.sign(keyPairId, digestOf(hash, info), signature, { hash, context: "" });
-  return certificationRequest(info, hash.outputLen, signature);
+  return signedInfo(info, hash.outputLen, signature);
 }

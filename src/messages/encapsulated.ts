@@ -41,8 +41,8 @@ export const REQUEST_PAYLOAD = 1;
 export const SLOT_PAYLOAD = 2;
 
 const HEADER_LENGTH = 4;
-/** ENCAPSULATED_RESPONSE_ACK with the longest of our requests, CHALLENGE. */
-const LONGEST_ACK = 8 + 44;
+/** ENCAPSULATED_RESPONSE_ACK with the longest of our requests that has to go at once, SEND_EVENT with one event. */
+const LONGEST_ACK = 8 + 54;
 
 /** ENCAPSULATED_REQUEST, or DELIVER_ENCAPSULATED_RESPONSE. */
 export interface Encapsulated {
@@ -109,6 +109,7 @@ function keyUpdateSteps(c: Connection, session: Session): Step[] {
       take(r) {
         const answer = readKeyUpdate(r);
         if (answer.operation !== operation || answer.tag !== tag[0] || r.remaining !== 0) throw refused();
+        if (operation === VERIFY_NEW_KEY) session.discount();
         return false;
       },
     };
@@ -117,24 +118,29 @@ function keyUpdateSteps(c: Connection, session: Session): Step[] {
 
 /** What the requester has to fetch in this channel; what nobody waits for yet is begun here. */
 function pending(c: Connection, session: Session | undefined): EncapsulatedFlow | undefined {
-  const { requesterInfo } = c.options;
-  if (session === undefined) {
-    c.flow ??= requesterInfo?.flow(c, undefined);
-    return c.flow;
+  const channel = session ?? c;
+  if (channel.flow !== undefined || (session !== undefined && session.phase !== ESTABLISHED)) return channel.flow;
+  const { events, requesterInfo, sessions } = c.options;
+  const steps = [...(requesterInfo?.steps(c, session) ?? [])];
+  if (session !== undefined) {
+    const { keyUpdateAfter } = sessions!;
+    steps.unshift(...(events?.steps(c, session) ?? []));
+    // Behind the others and not instead, so that neither puts the other off.
+    const due = keyUpdateAfter !== undefined && session.sentCount >= keyUpdateAfter;
+    if (due && c.both(KEY_UPD_CAP)) steps.push(...keyUpdateSteps(c, session));
   }
-  const { keyUpdateAfter } = c.options.sessions!;
-  const due = keyUpdateAfter !== undefined && session.sentCount >= keyUpdateAfter;
-  if (session.flow !== undefined || session.phase !== ESTABLISHED) return session.flow;
-  session.flow = c.options.events?.flow(c, session) ?? requesterInfo?.flow(c, session);
-  if (session.flow === undefined && due && c.both(KEY_UPD_CAP)) {
-    session.flow = new EncapsulatedFlow(c.version, session, keyUpdateSteps(c, session));
-  }
-  return session.flow;
+  if (steps.length > 0) channel.flow = new EncapsulatedFlow(c.version, session, steps);
+  return channel.flow;
 }
 
 function end(c: Connection, session: Session | undefined): void {
   if (session === undefined) c.flow = undefined;
   else session.flow = undefined;
+}
+
+/** Throws SpdmError where a request of ours would have to go in chunks, and cannot: before it is made, and counted. */
+function requireAckRoom(c: Connection): void {
+  if (c.transferSize < LONGEST_ACK) c.options.chunks?.requireFree();
 }
 
 /** What holds for both exchanges. */
@@ -159,6 +165,7 @@ export const getEncapsulatedRequest: Exchange = Object.freeze({
       end(c, session);
       throw new SpdmError(UNEXPECTED_REQUEST);
     }
+    requireAckRoom(c);
     writeEncapsulatedHeader(response, 1);
     flow.begin(response);
   },
@@ -173,7 +180,7 @@ export const deliverEncapsulatedResponse: Exchange = Object.freeze({
     if (flow === undefined || !flow.waiting) throw new SpdmError(UNEXPECTED_REQUEST);
     const { requestId, message } = readEncapsulated(request);
     if (requestId !== flow.requestId || message.length < HEADER_LENGTH) throw new SpdmError(INVALID_REQUEST);
-    if (c.transferSize < LONGEST_ACK) c.options.chunks?.requireFree();
+    requireAckRoom(c);
     // The header is written last, when it is known what follows it.
     const start = response.offset;
     writeAckHeader(response, { requestId: 0, payloadType: NO_PAYLOAD, ackRequestId: requestId }, version);
@@ -187,7 +194,6 @@ export const deliverEncapsulatedResponse: Exchange = Object.freeze({
     }
     if (!goesOn) {
       end(c, session);
-      session?.discount();
       return;
     }
     const finish = response.offset;

@@ -243,9 +243,7 @@ export const keyExchange: Exchange = Object.freeze({
       startHandshake(c, session, asked.slot, request, response);
       session.mutAuthRequested = mutAuthRequested;
       events?.subscribe(session);
-      const flow = c.options.mutualAuthentication?.begin(c, session, mutAuthRequested);
-      if (inTheClear) c.flow = flow;
-      else session.flow = flow;
+      session.flow = c.options.mutualAuthentication?.begin(c, session, mutAuthRequested);
     } catch (error) {
       c.sessions.end(session);
       throw error;

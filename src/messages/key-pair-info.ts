@@ -20,7 +20,7 @@
  * |        | PqcAsymAlgoCapLen, PqcAsymAlgoCapabilities | 1 + n | 1.4 |
  * |        | CurrentPqcAsymAlgoLen, CurrentPqcAsymAlgo  | 1 + n | 1.4 |
  */
-import type { KeyPair } from "../../hal/key-pairs.js";
+import type { KeyPair, KeyPairs } from "../../hal/key-pairs.js";
 import { GET_KEY_PAIR_INFO_CAP } from "../capabilities.js";
 import { INVALID_REQUEST, SpdmError } from "../errors.js";
 import { type Exchange, GET_KEY_PAIR_INFO, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
@@ -106,6 +106,13 @@ export function writeKeyPairInfo(w: Writer, m: KeyPairInfo, version: Version): v
   }
 }
 
+/** TotalKeyPairs: before 1.4 there are no words for keys that are post-quantum only, which come last. */
+function totalIn(version: Version, keyPairs: KeyPairs): number {
+  let total = keyPairs.count;
+  if (version < V1_4) while (total > 1 && keyPairs.read(total).asymCapabilities === 0) total--;
+  return total;
+}
+
 export const keyPairInfo: Exchange = Object.freeze({
   request: GET_KEY_PAIR_INFO,
   since: V1_3,
@@ -121,11 +128,12 @@ export const keyPairInfo: Exchange = Object.freeze({
   respond(c, request, response) {
     const keyPairs = c.options.keyPairs!;
     const keyPairId = readGetKeyPairInfo(request);
-    if (keyPairId === 0 || keyPairId > keyPairs.count) throw new SpdmError(INVALID_REQUEST);
+    const total = totalIn(c.version, keyPairs);
+    if (keyPairId === 0 || keyPairId > total) throw new SpdmError(INVALID_REQUEST);
     const pair = keyPairs.read(keyPairId);
     c.requireRoom(FIXED_LENGTH + pair.publicKeyInfo.length + (c.version >= V1_4 ? 2 * (1 + PQC_LENGTH) : 0));
     // Without SET_KEY_PAIR_INFO there is nothing that could be done with it.
     const capabilities = keyPairs.changes === undefined ? 0 : pair.capabilities;
-    writeKeyPairInfo(response, { ...pair, capabilities, total: keyPairs.count, keyPairId }, c.version);
+    writeKeyPairInfo(response, { ...pair, capabilities, total, keyPairId }, c.version);
   },
 } satisfies Exchange);

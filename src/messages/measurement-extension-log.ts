@@ -74,10 +74,10 @@ export const measurementExtensionLog: Exchange = Object.freeze({
     const { offset, length } = readGetMeasurementExtensionLog(request);
     const { logs, measures } = c.negotiated!;
     if (!logs || !measures) throw new SpdmError(UNEXPECTED_REQUEST);
-    const { dataTransferSize, log } = c.options;
+    const { log } = c.options;
     const total = logLength(log!);
     if (offset >= total) throw new SpdmError(INVALID_REQUEST);
-    const room = Math.min(dataTransferSize, c.peer.dataTransferSize) - HEADER_LENGTH;
+    const room = c.transferSize - HEADER_LENGTH;
     // By subtraction: offset and length go to 2^32 - 1 each (DMTF-2026-0002).
     const portionLength = Math.min(length, total - offset, room);
     writeLogHeader(response, portionLength, total - offset - portionLength);

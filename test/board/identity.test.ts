@@ -30,6 +30,18 @@ const LARGEST = writeIdentityImage(
   sha256,
 );
 
+/** Two keys that are in no slot, the first of which slot 7's is, too. */
+const SPARES = writeIdentityImage(
+  {
+    ...DEVICE,
+    spareKeys: [
+      { algorithm: 0x80, key: DEVICE.credentials[1].key },
+      { algorithm: 0x10, key: new Uint8Array(32).fill(0x44) },
+    ],
+  },
+  sha256,
+);
+
 /** As the harness prints it. */
 function expected(image: Uint8Array): string {
   const storage = erasedBehind(image);
@@ -38,7 +50,7 @@ function expected(image: Uint8Array): string {
     const table = readIdentityTable(storage);
     if (!identityDigestFits(storage, table, sha256)) return "damaged 0";
     const keys = [
-      ...table.credentials.map(({ index, key }) => ({ index, text: hex(key) })),
+      ...[...table.credentials, ...table.spareKeys].map(({ index, key }) => ({ index, text: hex(key) })),
       ...table.psks.map(({ index, key }) => ({ index, text: extracts(Buffer.from(hex(key), "hex")) })),
     ];
     keys.sort((one, other) => one.index - other.index);
@@ -100,6 +112,7 @@ async function readInC(images: readonly Uint8Array[]): Promise<string[]> {
 describe("the identity image's two readers agree", () => {
   const groups: Readonly<Record<string, readonly Uint8Array[]>> = {
     "a good image, the largest, and nothing": [IMAGE, LARGEST, new Uint8Array(0)],
+    "keys without a slot": [SPARES],
     "every truncation": truncations(),
     "every flipped bit": flippedBits(),
     "contradictions under a digest that fits": [...CONTRADICTIONS.values()],
@@ -123,6 +136,7 @@ describe("the identity image's two readers agree", () => {
     assert.match(good, /^good 318 0 (11){32} 1 (22){48} 2 [\da-f]{64} [\da-f]{96} [\da-f]{128}$/);
     assert.match(largest, /^good 65536 /);
     assert.equal(nothing, "none 0");
+    assert.match(lines["keys without a slot"][0], / 2 (22){48} 3 (44){32} 4 /);
     const random = lines["random images under a digest that fits"];
     assert.ok(random.filter((line) => line.startsWith("good")).length > 100);
     assert.ok(random.filter((line) => line === "damaged 0").length > 1500);

@@ -33,6 +33,10 @@ async function linked(entry: string, natives: readonly string[]): Promise<string
 const HOST_ONLY =
   /^hal\/node\/|^hal\/portable\/(ed25519|ed448|eddsa|sha3)|@noble\/curves\/(ed\d|abstract\/(edwards|montgomery))|sha3/;
 
+/** What changes certificates in the field. */
+const CERTIFICATES =
+  /^(src\/messages\/(csr|set-certificate)|src\/(pkcs10|der-writer|installable-chain)|hal\/chip\/certificate-slots|boards\/psa-certificates)\.ts$/;
+
 for (const [name, { entry, natives }] of Object.entries(RECIPES)) {
   test(`ast1030/${name} has no algorithm that it does not import`, async () => {
     const files = await linked(entry, Object.values(natives));
@@ -42,5 +46,6 @@ for (const [name, { entry, natives }] of Object.entries(RECIPES)) {
       files.filter((path) => HOST_ONLY.test(path)),
       [],
     );
+    assert.equal(files.filter((path) => CERTIFICATES.test(path)).length, name === "psa" ? 7 : 0);
   });
 }

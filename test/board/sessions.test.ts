@@ -18,7 +18,7 @@ import { agreeVersion, exchangeCapabilities } from "../../cli/requester/connect.
 import { Conversation } from "../../cli/requester/conversation.js";
 import { endSession, sendHeartbeat } from "../../cli/requester/in-session.js";
 import { AEADS, DHES, versionName } from "../../cli/requester/names.js";
-import { Prover } from "../../cli/requester/prover.js";
+import { proverOf } from "../../cli/requester/prover.js";
 import { openSession } from "../../cli/requester/session.js";
 import { BOARD_ADDRESS, readAnchors } from "../../cli/target.js";
 import { verifyChain } from "../../cli/trust.js";
@@ -220,7 +220,7 @@ test("four sessions at once, of requesters that proved themselves, within the he
     const { digest, certificates, rootHash } = await askChain(c, 0, await askDigests(c, 0));
     const trust = verifyChain({ certificates, rootHash, hash: sha384, anchors: readAnchors(ROOTS), at: new Date() });
     const key = { verifier: p384, publicKey: trust.leafPublicKey! };
-    const parties = { slot: 0, chainDigest: digest, key, prover: new Prover(c, REQUESTER, ECDSA_P384) };
+    const parties = { slot: 0, chainDigest: digest, key, prover: proverOf(c, chosen, offer) };
     const open = () => {
       c.session = undefined;
       return openSession(c, SESSION, chosen, parties, NO_SUMMARY);

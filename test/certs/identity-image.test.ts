@@ -3,20 +3,17 @@ import { test } from "node:test";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { identityDigestFits, readIdentityTable } from "../../certs/identity-image.js";
 import { type DeviceIdentity, writeIdentityImage } from "../../certs/identity-writer.js";
-import type { Storage } from "../../hal/storage.js";
 import { WireError } from "../../src/wire.js";
-import { CONTRADICTIONS, DEVICE, flippedBits, IMAGE, randomImages, truncations } from "../support/identity-images.js";
-
-function memory(bytes: Uint8Array, reads: [number, number][] = []): Storage {
-  return {
-    length: bytes.length,
-    read(offset, into) {
-      assert.ok(offset >= 0 && offset + into.length <= bytes.length, "read outside the medium");
-      reads.push([offset, offset + into.length]);
-      into.set(bytes.subarray(offset, offset + into.length));
-    },
-  };
-}
+import {
+  CONTRADICTIONS,
+  changed,
+  DEVICE,
+  flippedBits,
+  IMAGE,
+  memory,
+  randomImages,
+  truncations,
+} from "../support/identity-images.js";
 
 test("golden image", () => {
   assert.deepEqual(writeIdentityImage(DEVICE, sha256), IMAGE);
@@ -26,9 +23,24 @@ test("golden image", () => {
     length: IMAGE.length,
     uuid: DEVICE.uuid,
     credentials: [
-      { index: 0, slot: 0, algorithm: 0x10, chain: { offset: 176, length: 3 }, key: { offset: 179, length: 32 } },
-      { index: 1, slot: 7, algorithm: 0x80, chain: { offset: 211, length: 2 }, key: { offset: 213, length: 48 } },
+      {
+        index: 0,
+        slot: 0,
+        model: 1,
+        algorithm: 0x10,
+        chain: { offset: 176, length: 3 },
+        key: { offset: 179, length: 32 },
+      },
+      {
+        index: 1,
+        slot: 7,
+        model: 2,
+        algorithm: 0x80,
+        chain: { offset: 211, length: 2 },
+        key: { offset: 213, length: 48 },
+      },
     ],
+    spareKeys: [],
     psks: [{ index: 2, hint: { offset: 261, length: 4 }, key: { offset: 265, length: 16 } }],
     requesterAnchors: [{ offset: 281, length: 2 }],
     requesterChains: [{ algorithm: 0x80, chain: { offset: 283, length: 3 } }],
@@ -62,6 +74,38 @@ test("every policy comes back", () => {
       assert.deepEqual(readIdentityTable(memory(image)).policy, policy);
     }
   }
+});
+
+test("every model comes back; device certificates are written as firmware takes them that knows no models", () => {
+  const [first] = DEVICE.credentials;
+  for (const [model, written] of [
+    [1, 0],
+    [2, 2],
+    [3, 3],
+  ]) {
+    const image = writeIdentityImage({ ...DEVICE, credentials: [{ ...first, model }] }, sha256);
+    assert.equal(image[34], written);
+    assert.equal(readIdentityTable(memory(image)).credentials[0].model, model);
+  }
+  const one = changed([34, [1]]);
+  assert.equal(readIdentityTable(memory(one)).credentials[0].model, 1);
+});
+
+test("keys without a chain come back, however many", () => {
+  const spareKeys = [0x80, 0x10, 0x80].map((algorithm, i) => ({
+    algorithm,
+    key: new Uint8Array(algorithm === 0x10 ? 32 : 48).fill(i),
+  }));
+  const image = writeIdentityImage({ ...DEVICE, spareKeys }, sha256);
+  const table = readIdentityTable(memory(image));
+  assert.equal(table.credentials.length, DEVICE.credentials.length);
+  assert.deepEqual(
+    table.spareKeys.map(({ algorithm, key: { offset, length } }) => ({
+      algorithm,
+      key: image.slice(offset, offset + length),
+    })),
+    spareKeys,
+  );
 });
 
 test("a requester chain under each algorithm comes back", () => {
@@ -163,6 +207,8 @@ test("what the image cannot hold is not written", () => {
     ["slot 8", { uuid, credentials: [{ ...first, slot: 8 }] }],
     ["slot 256", { uuid, credentials: [{ ...first, slot: 256 }] }],
     ["slot -1", { uuid, credentials: [{ ...first, slot: -1 }] }],
+    ["model 4", { uuid, credentials: [{ ...first, model: 4 }] }],
+    ["model -1", { uuid, credentials: [{ ...first, model: -1 }] }],
     ["key length", { uuid, credentials: [{ ...first, algorithm: 0x80 }] }],
     ["algorithm", { uuid, credentials: [{ ...first, algorithm: 0x100, key: new Uint8Array(0) }] }],
     ["no chain", { uuid, credentials: [{ ...first, chain: new Uint8Array(0) }] }],

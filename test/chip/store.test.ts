@@ -7,7 +7,7 @@ import { buildHarness } from "./support/build.js";
 
 test("whenever power fails, the old image is there or the new one", { timeout: 240_000 }, async () => {
   const printed = await inTemporaryDirectory(async (directory) =>
-    run(await buildHarness(directory, "store-harness.c", []), []),
+    run(await buildHarness(directory, "store-harness.c", [], { more: ["test/chip/support/nor-flash.c"] }), []),
   );
   const cuts = [...printed.matchAll(/: (\d+) cuts, all recovered/g)].map((match) => Number(match[1]));
   console.log(printed.trim());

@@ -1,8 +1,6 @@
 /** From a certification request to a device that is attested by what was made of it; and responders that lie on the way. */
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import * as x509 from "../../certs/x509.js";
 import { attest } from "../../cli/requester/attest.js";
@@ -12,33 +10,9 @@ import { Impossible, Untrusted } from "../../cli/requester/verdict.js";
 import { CERTIFICATE_POLICIES } from "../../cli/serve.js";
 import { V1_1, V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { concat } from "../support/bytes.js";
-import { type Alter, KEYS, OPTIONS, SESSION, TestLink } from "./answering.js";
+import { type Alter, OPTIONS, SESSION, TestLink } from "./answering.js";
 import { ecKeys } from "./issue.js";
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-384", hash: "SHA-384" };
-const read = (name: string) => readFileSync(join(KEYS, "ecp384", name));
-
-/** What a user's authority does: the test keys' intermediate signs what the request asks for. */
-async function sign(request: Uint8Array): Promise<Uint8Array> {
-  const csr = new x509.Pkcs10CertificateRequest(Uint8Array.from(request));
-  const issuer = new x509.X509Certificate(read("inter.cert.der"));
-  const key = await webcrypto.subtle.importKey("pkcs8", read("inter.key.p8"), ALGORITHM, false, ["sign"]);
-  const leaf = await x509.X509CertificateGenerator.create(
-    {
-      subject: csr.subjectName,
-      issuer: issuer.subjectName,
-      notBefore: new Date(Date.now() - DAY_MS),
-      notAfter: new Date(Date.now() + DAY_MS),
-      publicKey: csr.publicKey,
-      signingKey: key,
-      signingAlgorithm: ALGORITHM,
-      extensions: csr.extensions,
-    },
-    webcrypto,
-  );
-  return concat(read("ca.cert.der"), read("inter.cert.der"), new Uint8Array(leaf.rawData));
-}
+import { ALGORITHM, read, sign } from "./signed-request.js";
 
 type Where = keyof typeof CERTIFICATE_POLICIES;
 

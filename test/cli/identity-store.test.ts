@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { type Credential, writeIdentityImage } from "../../certs/identity-writer.js";
-import { type LoadedIdentity, loadIdentity } from "../../cli/identity.js";
+import { identityOf, type LoadedIdentity, loadIdentity } from "../../cli/identity.js";
 import { storeCredential } from "../../cli/identity-store.js";
 import { sha256 } from "../../hal/portable/crypto.js";
 import { ECDSA_P256, ECDSA_P384 } from "../../src/algorithms.js";
@@ -48,6 +48,17 @@ test("one algorithm's folder", () => {
   const own = join(folder, "ecp384");
   cpSync(join(KEYS, "ecp384"), own, { recursive: true });
   change(own);
+});
+
+test("an image keeps of what kind a chain is", () => {
+  const file = join(folder, "identity.bin");
+  writeFileSync(file, writeIdentityImage(loadIdentity(KEYS), sha256));
+  const own = find(loadIdentity(file), 4)!;
+  storeCredential(file, own, { ...own, model: 3 });
+  const { credentials } = loadIdentity(file);
+  assert.equal(find(loadIdentity(file), 4)!.model, 3);
+  assert.equal(identityOf(credentials, ECDSA_P384).certificateModel!(4), 3);
+  assert.equal(identityOf(credentials, ECDSA_P384).certificateModel!(0), 1);
 });
 
 test("an image", () => {

@@ -55,6 +55,8 @@ describe("spdm keys", () => {
           [8, 0x10],
           [16, 3],
           [16, 0x10],
+          // ML-DSA-65's, which 1.3 has no words for.
+          ...(version === V1_4 ? [[0, 3]] : []),
         ],
       );
       assert.deepEqual(
@@ -74,7 +76,7 @@ describe("spdm keys", () => {
       assert.match(text, /^target {2}SPDM 1\.[34] · P-384\n/);
       assert.match(text, /\n {4}5 {2}P-384 {6}slots 0, 1 {4}key-exchange, challenge, measurements, endpoint-info\n/);
       assert.match(text, /\n {4}4 {2}key pair 6 {4}device certificate {2}key-exchange/);
-      assert.match(text, /6 key pairs, told in the clear: nobody signed it\n$/);
+      assert.match(text, /\n[67] key pairs, told in the clear: nobody signed it\n$/);
       const json = JSON.parse(keysToJson("target", result));
       assert.equal(json.keyPairs[4].algorithm, "P-384");
       assert.equal(json.keyPairs[4].publicKeyInfo, "301006072a8648ce3d020106052b81040022");
@@ -165,7 +167,7 @@ describe("spdm keys", () => {
   test("what DMTF's responder has behind KEY_PAIR_INFO is left unread", async () => {
     const longer: Alter = (response) =>
       response[1] === 0x7c ? Uint8Array.of(...response, ...new Uint8Array(6)) : response;
-    assert.equal((await readKeys(link({}, longer), KEYS_OPTIONS)).pairs.length, 6);
+    assert.equal((await readKeys(link({}, longer), KEYS_OPTIONS)).pairs.length, 7);
   });
 });
 

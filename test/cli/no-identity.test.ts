@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Link } from "../../cli/link.js";
 import { attest } from "../../cli/requester/attest.js";
 import { requestCsr } from "../../cli/requester/certificates.js";
+import { ASYMS } from "../../cli/requester/names.js";
 import { Impossible } from "../../cli/requester/verdict.js";
 import { ML_DSA_65, SHA_512 } from "../../src/algorithms.js";
 import { Chunks } from "../../src/chunks.js";
@@ -44,6 +45,9 @@ test("one that has an identity, but nothing of what is offered, is not said to h
   );
   const offer = { ...OPTIONS, baseAsym: 0, pqcAsym: ML_DSA_65 };
   await assert.rejects(attest(linkTo(board()), offer), others);
+  const many = saying(/; it may have no key for any of the 11 algorithms offered, or none of SHA-384$/);
+  const all = Object.values(ASYMS).reduce((bits, bit) => bits | bit, 0);
+  await assert.rejects(attest(linkTo(board({ baseHash: [] })), { ...OPTIONS, baseAsym: all }), many);
   const hashes = saying(/; it may have no key for any of P-384, or none of SHA-512$/);
   const on = board({ baseHash: [] });
   await assert.rejects(attest(linkTo(on), { ...OPTIONS, baseHash: SHA_512 }), hashes);

@@ -99,7 +99,7 @@ describe("an encapsulated GET_ENDPOINT_INFO", () => {
     c.transcript.settle(sha384);
     c.suite = { hash: sha384, signatureLength: 96 };
     if (tells) c.ownClasses = OWN;
-    const answers = new Answers(c, proves ? new Prover(c, IDENTITIES, ECDSA_P384) : undefined);
+    const answers = new Answers(c, proves ? new Prover(c, IDENTITIES[0].identity) : undefined);
     return (request: Uint8Array) => {
       const w = new Writer(new Uint8Array(400));
       answers.answer(request, w);

@@ -1,6 +1,6 @@
 /** `attest` by ML-DSA and ML-KEM: against our own responder, and against one that lies about them. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -8,9 +8,12 @@ import type { Credential } from "../../certs/identity-writer.js";
 import { ML_DSAS } from "../../certs/ml-dsa.js";
 import { makeCertificates } from "../../cli/certs.js";
 import { loadIdentity } from "../../cli/identity.js";
+import { mlDsaCredentials, mlDsaIdentity } from "../../cli/ml-dsa-identity.js";
 import { type AttestOptions, attest } from "../../cli/requester/attest.js";
+import { readKeys } from "../../cli/requester/keys.js";
 import { DHES, KEMS, oneOrAll, PQC_ASYMS } from "../../cli/requester/names.js";
 import { Impossible } from "../../cli/requester/verdict.js";
+import { requesterIdentities } from "../../cli/session-options.js";
 import { readAnchors } from "../../cli/target.js";
 import { ML_DSA_44, ML_DSA_65, ML_DSA_87, ML_KEM_512 } from "../../src/algorithms.js";
 import { V1_3, V1_4 } from "../../src/versions.js";
@@ -54,6 +57,29 @@ describe("what both have is trusted", () => {
     assert.deepEqual(dhe, { asym: "ML-DSA-65", kem: undefined, dhe: "secp256r1", leaf: ML_DSA_65 });
   });
 
+  test("not where chains can be changed: none of ML-DSA can", async () => {
+    const policy = { trustedEnvironment: true, slotsInSessions: 0, provenRequesters: false };
+    const certificates = { policy, save() {} };
+    const either = { baseAsym: OPTIONS.baseAsym, session: SESSION, anchors: readAnchors(ROOTS) };
+    const { asym } = await trusted(either, { pqcCredentials, certificates });
+    assert.equal(asym, "P-384");
+  });
+
+  test("slots that have keys of their own: those of ML-DSA, by their KeyPairIDs", async () => {
+    const anchors = ["ca.cert.der", "ca1.cert.der"].flatMap((file) => readAnchors([join(KEYS, "mldsa65", file)]));
+    for (const slot of [0, 1]) await trusted({ multiKey: true, slot, anchors }, { pqcCredentials });
+    const link = new TestLink(undefined, { pqcCredentials });
+    const { pairs } = await readKeys(link, { ...OPTIONS, session: undefined });
+    const [pair, ...others] = pairs.filter(({ pqcAsym }) => pqcAsym !== 0);
+    assert.deepEqual([pair.asym, pair.pqcAsym, pair.pqcAsymCapabilities], [0, ML_DSA_65, ML_DSA_65]);
+    // id-ml-dsa-65, without parameters
+    assert.equal(Buffer.from(pair.publicKeyInfo).toString("hex"), "300b0609608648016503040312");
+    assert.equal(
+      [pair, ...others].reduce((mask, { slotMask }) => mask | slotMask, 0),
+      3,
+    );
+  });
+
   test("we prove ourselves by ECDSA where the responder does by ML-DSA", async () => {
     const { reasons, requester } = await run({ identities: IDENTITIES }, undefined, { pqcCredentials, requested: 2 });
     assert.deepEqual(reasons, []);
@@ -94,12 +120,14 @@ describe("a responder that lies in ALGORITHMS", () => {
     session: { ...SESSION, dhe: DHES.secp384r1, kem: KEMS["ML-KEM-768"] },
     anchors: readAnchors([...ROOTS, ML_DSA_65_ROOT]),
   };
-  const lied = async (options: Partial<AttestOptions>, lie: (algorithms: Uint8Array) => void) => {
+  const lied = (options: Partial<AttestOptions>, lie: (algorithms: Uint8Array) => void) =>
+    attestOnce(options, { pqcCredentials }, lie);
+  const attestOnce = async (options: Partial<AttestOptions>, device: Device, lie: (algorithms: Uint8Array) => void) => {
     const alter: Alter = (response, _request, type) => {
       if (type === 5 && response[1] === 0x63) lie(response);
       return response;
     };
-    return (await run({ version: V1_4, ...options }, alter)).reasons[0];
+    return (await run({ version: V1_4, ...options }, alter, device)).reasons[0];
   };
   /** Where AlgSupported of a table is. */
   const table = (response: Uint8Array, type: number) => {
@@ -145,6 +173,16 @@ describe("a responder that lies in ALGORITHMS", () => {
     await assert.rejects(neither, /the responder has no DHE group of those offered/);
   });
 
+  test("two algorithms for our signatures, and one that was not offered", async () => {
+    const identities = { ...OFFERS_BOTH, identities: IDENTITIES, ...requesterIdentities(KEYS) };
+    const mutual = (at: number, bits: number) =>
+      attestOnce({ ...identities }, { pqcCredentials, requested: 2 }, (response) => {
+        response[table(response, at)] = bits;
+      });
+    assert.equal(await mutual(4, 0x80), "ALGORITHMS: selects two algorithms for the requester's signatures");
+    assert.equal(await mutual(6, ML_DSA_44), "ALGORITHMS: selects what was not offered");
+  });
+
   test("the classical ones, where its certificates are of ML-DSA", async () => {
     const reason = await lied({ ...OFFERS_BOTH, session: undefined }, (response) => {
       response[12] = 0x80;
@@ -162,6 +200,81 @@ describe("a responder that lies in ALGORITHMS", () => {
       return exchange(type, changed);
     };
     const { reasons } = await attest(link, { ...OPTIONS, ...PQC, ...OFFERS_BOTH });
+    assert.deepEqual(reasons, ["CHALLENGE_AUTH: signature is wrong"]);
+  });
+});
+
+describe("we prove ourselves by ML-DSA", () => {
+  const { pqcIdentities } = requesterIdentities(KEYS);
+  const MUTUAL = { session: SESSION, pqcIdentities };
+  const device = (changes: Device = {}): Device => ({ pqcCredentials, requested: 2, ...changes });
+  const proved = async (options: Partial<AttestOptions>, on = device()) => {
+    const { reasons, requester } = await run({ ...MUTUAL, ...options }, undefined, on);
+    assert.deepEqual(reasons, []);
+    assert.deepEqual(requester!.proofs, ["FINISH"]);
+    return requester!.subject;
+  };
+
+  test("the chain known, fetched, and shown unasked; in the clear, and in small chunks", async () => {
+    for (const requested of [1, 2, 4]) {
+      for (const inTheClear of [false, true]) {
+        const on = device({ requested, inTheClear, dataTransferSize: inTheClear ? 256 : 42 });
+        const session = { ...SESSION, inTheClear };
+        assert.match(await proved({ session, dataTransferSize: inTheClear ? 42 : 256 }, on), /ML-DSA-65/);
+      }
+    }
+  });
+
+  test("the responder by ECDSA or by ML-DSA", async () => {
+    await proved({ baseAsym: OPTIONS.baseAsym, pqcAsym: 0, anchors: OPTIONS.anchors });
+    await proved({});
+  });
+
+  test("before ECDSA, if we offer both and the responder trusts a root of it; else, and before 1.4, by ECDSA", async () => {
+    const both = { identities: IDENTITIES };
+    assert.match(await proved(both), /ML-DSA-65/);
+    const classical = { ...both, baseAsym: OPTIONS.baseAsym, anchors: readAnchors([...ROOTS, ML_DSA_65_ROOT]) };
+    assert.match(await proved({ ...classical, version: V1_3 }), /P-384/);
+    const folder = mkdtempSync(join(tmpdir(), "spdm-no-pqc-"));
+    for (const kind of ["ecp256", "ecp384"]) cpSync(join(KEYS, kind), join(folder, kind), { recursive: true });
+    assert.match(await proved(classical, device({ keys: folder })), /P-384/);
+    await assert.rejects(proved({}, device({ keys: folder })), /refused NEGOTIATE_ALGORITHMS: InvalidRequest/);
+    rmSync(folder, { recursive: true });
+  });
+
+  test("SPDM 1.3 has no such thing", async () => {
+    const options = { version: V1_3, baseAsym: OPTIONS.baseAsym, anchors: OPTIONS.anchors };
+    await assert.rejects(proved(options), { name: "Impossible", message: "SPDM 1.3 has no ML-DSA-65" });
+  });
+
+  test("a responder's chain, one that another root signed, and a key that does not fit, are refused", async () => {
+    const under = (chosen: readonly Credential[], sign = mlDsaIdentity(chosen, ML_DSA_65).sign) => ({
+      pqcIdentities: [{ algorithm: ML_DSA_65, identity: { ...mlDsaIdentity(chosen, ML_DSA_65), sign } }],
+    });
+    const first = pqcCredentials.filter(({ slot }) => slot === 0);
+    await assert.rejects(proved(under(first)), /refused our answer to its GET_CERTIFICATE: InvalidResponseCode/);
+    const [own] = mlDsaCredentials(KEYS, "requester");
+    const folder = mkdtempSync(join(tmpdir(), "spdm-strangers-"));
+    await makeCertificates({ out: folder, kinds: ML_DSAS.slice(1, 2) });
+    const [stranger] = mlDsaCredentials(folder, "requester");
+    rmSync(folder, { recursive: true });
+    await assert.rejects(proved(under([stranger])), /refused our answer to its GET_CERTIFICATE: InvalidResponseCode/);
+    const { sign } = mlDsaIdentity([stranger], ML_DSA_65);
+    for (const requested of [1, 2])
+      await assert.rejects(proved(under([own], sign), device({ requested })), /refused FINISH: DecryptError/);
+  });
+
+  test("who takes ReqPqcAsymAlg out of the offer on its way is found by CHALLENGE_AUTH", async () => {
+    const link = new TestLink(undefined, device());
+    const exchange = link.exchange.bind(link);
+    link.exchange = (type, message) => {
+      const changed = message.slice();
+      const at = message.length - 4 * 2;
+      if (message[1] === 0xe3 && message[at] === 6) changed.set([1, 0], at + 2);
+      return exchange(type, changed);
+    };
+    const offer = { ...MUTUAL, session: KEM_ONLY, identities: IDENTITIES };
+    const { reasons } = await attest(link, { ...OPTIONS, ...PQC, ...offer });
     assert.deepEqual(reasons, ["CHALLENGE_AUTH: signature is wrong"]);
   });
 });
@@ -223,6 +336,21 @@ describe("what `spdm certs` makes of ML-DSA", () => {
     const pkcs8 = readFileSync(join(folder, "mldsa65", "end_responder.key.p8")).toString("hex");
     assert.match(pkcs8, /^3034020100300b060960864801650304031204228020[\da-f]{64}$/);
   });
+
+  for (const name of ["ML-DSA-44", "ML-DSA-87"]) {
+    for (const requested of [1, 2]) {
+      test(`proves its requester: ${name}, MutAuthRequested ${requested}`, async () => {
+        const identities = requesterIdentities(folder).pqcIdentities!;
+        const pqcIdentities = identities.filter(({ algorithm }) => algorithm === PQC_ASYMS[name]);
+        const anchors = readAnchors([join(folder, "mldsa44", "ca.cert.der")]);
+        const offer = { pqcAsym: ML_DSA_44, anchors, pqcIdentities };
+        const { reasons, requester } = await run(offer, undefined, { keys: folder, pqcCredentials: made, requested });
+        assert.deepEqual(reasons, []);
+        assert.deepEqual(requester!.proofs, ["FINISH"]);
+        assert.equal(requester!.subject, `CN=moddable-spdm requester ${name}`);
+      });
+    }
+  }
 
   test("is trusted: ML-DSA-87, whose signatures come in chunks", async () => {
     const anchors = readAnchors([join(folder, "mldsa87", "ca.cert.der")]);

@@ -5,8 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { createPrivateKey } from "node:crypto";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -17,6 +16,7 @@ import { readAnchors } from "../../cli/target.js";
 import { V1_0, VERSIONS } from "../../src/versions.js";
 import { makeHostKeys } from "../cli/host-keys.js";
 import { connected, KeyFolder, runRequester, skip, startResponder, startServe, TIMEOUT_MS } from "./emu.js";
+import { completeForEmulator } from "./emulator-keys.js";
 
 interface Suite {
   readonly asym: string;
@@ -52,22 +52,6 @@ function optionsOf({ asym, hash, dhe, version }: Suite): string[] {
   const name = asym.replace(/^P-/, "ECDSA_P").replace(/^ED/, "EDDSA_").replace("-", "_");
   const algorithms = ["--hash", hash.replace("-", "_"), "--dhe", dhe.replace("-", "_"), "--asym", name];
   return ["--ver", version, ...algorithms, "--req_asym", name];
-}
-
-/** What DMTF's programs want beside what ours make: keys as PEM, and chains in slots 1 and 4. */
-function completeForEmulator(folder: string): void {
-  for (const kind of readdirSync(folder)) {
-    const at = (name: string) => join(folder, kind, name);
-    for (const role of ["responder", "requester"]) {
-      const key = createPrivateKey({ key: readFileSync(at(`end_${role}.key.p8`)), format: "der", type: "pkcs8" });
-      writeFileSync(at(`end_${role}.key`), key.export({ format: "pem", type: "pkcs8" }));
-    }
-    for (const slot of [1, 4])
-      copyFileSync(at("bundle_responder.certchain.der"), at(`bundle_responder.certchain${slot}.der`));
-    copyFileSync(at("end_responder.key"), at("end_responder4.key"));
-    copyFileSync(at("end_responder.key.p8"), at("end_responder1.key.p8"));
-    copyFileSync(at("ca.cert.der"), at("ca1.cert.der"));
-  }
 }
 
 describe("algorithms of hosts, with DMTF's emulator", { skip, timeout: TIMEOUT_MS }, () => {

@@ -77,6 +77,41 @@ describe("spdm_requester_emu against serve --host --set-certificates trusted", {
   });
 });
 
+describe("spdm_requester_emu against serve --board ast1030", { skip, timeout: TIMEOUT_MS }, () => {
+  const port = PORT + 20;
+  let server: ChildProcess;
+  let folder: KeyFolder;
+
+  before(async () => {
+    folder = new KeyFolder();
+    server = await startServe(port, ["--board", "ast1030"]);
+  });
+  after(() => {
+    server.kill();
+    folder.remove();
+  });
+
+  for (const version of [V1_2, V1_3, V1_4].map(versionName)) {
+    test(`SPDM ${version}: a request in the clear, and a chain set in a session by a pre-shared key`, async () => {
+      const conversation = ["--exe_conn", "DIGEST,CERT,CHAL,MEAS,GET_CSR", "--pcap", "run.pcap"];
+      const sessions = ["--exe_session", "PSK,MEAS,DIGEST,CERT,SET_CERT"];
+      const output = await runRequester(port, folder, [
+        "--ver",
+        version,
+        ...P384,
+        ...FLAGS,
+        ...conversation,
+        ...sessions,
+      ]);
+      assert.match(output, /Client stopped/);
+      assert.doesNotMatch(output, /ERROR/);
+      assert.match(output, /exit 0$/);
+      const { requests, records } = counted(join(folder.path, "run.pcap"));
+      assert.deepEqual({ requests, records }, { requests: 1, records: RECORDS });
+    });
+  }
+});
+
 describe("spdm csr and spdm install against spdm_responder_emu", { skip, timeout: TIMEOUT_MS }, () => {
   for (const version of [V1_2, V1_3, V1_4]) {
     for (const session of [undefined, SESSION]) {

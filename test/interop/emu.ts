@@ -1,4 +1,5 @@
 /** DMTF's emulator, whoever has built it: SPDM_EMU_BIN is the folder of its spdm_requester_emu and spdm_responder_emu. */
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -60,6 +61,35 @@ export async function startServe(port: number, options: readonly string[], keys 
   });
   await serving;
   return child;
+}
+
+/** Runs `use` while `spdm serve` serves; what that traced meanwhile. */
+export async function traceWhile(
+  port: number,
+  options: readonly string[],
+  keys: string | undefined,
+  use: () => Promise<void>,
+): Promise<string> {
+  const server = await startServe(port, options, keys);
+  let trace = "";
+  server.stdout!.on("data", (chunk) => {
+    trace += chunk;
+  });
+  try {
+    await use();
+  } finally {
+    server.kill();
+    await once(server, "close");
+  }
+  return trace;
+}
+
+/** Throws unless the requester came to its end, without an error: its exit status alone does not say. */
+export function assertSuccess(output: string): void {
+  assert.match(output, /connect success!/);
+  assert.match(output, /Client stopped/);
+  assert.doesNotMatch(output, /ERROR/);
+  assert.match(output, /exit 0$/);
 }
 
 /** Runs DMTF's requester; what it printed, and its exit status. */

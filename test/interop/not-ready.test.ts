@@ -5,9 +5,8 @@
  * It asks after a response once only. Exit status 0 is not success with it: what was answered is counted in our trace.
  */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { describe, test } from "node:test";
-import { KeyFolder, runRequester, skip, startServe, TIMEOUT_MS } from "./emu.js";
+import { assertSuccess, KeyFolder, runRequester, skip, TIMEOUT_MS, traceWhile } from "./emu.js";
 
 const SUITE = ["--hash", "SHA_384", "--asym", "ECDSA_P384", "--req_asym", "ECDSA_P384", "--dhe", "SECP_384_R1"];
 const RUN = [
@@ -56,21 +55,9 @@ for (const { serve, versions, finish } of GROUPS) {
     for (const version of versions) {
       test(`SPDM ${version}`, async () => {
         const folder = new KeyFolder();
-        const server = await startServe(own, ["--host", "--defer", "50", ...serve]);
-        let trace = "";
-        server.stdout!.on("data", (chunk) => {
-          trace += chunk;
-        });
-        try {
-          const output = await runRequester(own, folder, ["--ver", version, ...RUN]);
-          assert.doesNotMatch(output, /ERROR/);
-          assert.match(output, /Client stopped/);
-          assert.match(output, /exit 0$/);
-        } finally {
-          server.kill();
-          folder.remove();
-        }
-        await once(server, "close");
+        const trace = await traceWhile(own, ["--host", "--defer", "50", ...serve], undefined, async () =>
+          assertSuccess(await runRequester(own, folder, ["--ver", version, ...RUN])),
+        ).finally(() => folder.remove());
         assertTrace(trace, finish);
       });
     }

@@ -124,6 +124,10 @@ test("SET_CERTIFICATE: the chain has to be of the key pair and of the model that
   set(6, GENERIC, 2);
   assert.equal(identity.certificateSlots!.keyPairOf(5), 2);
   assert.equal(toHex(chains.digest(5)), toHex(chains.digest(6)));
+  assert.deepEqual(
+    [4, 5, 6].map((slot) => identity.certificateModel!(slot)),
+    [DEVICE, DEVICE, GENERIC],
+  );
   const erase = (id: number) => ask(setting, Uint8Array.of(V1_3, 0xee, 0x85, id));
   refuses(() => erase(0), INVALID_REQUEST);
   refuses(() => erase(3), INVALID_REQUEST);

@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Chunks } from "../../src/chunks.js";
 import * as errors from "../../src/errors.js";
+import { algorithms } from "../../src/messages/algorithms.js";
+import { capabilities } from "../../src/messages/capabilities.js";
+import { vendorDefined } from "../../src/messages/vendor-defined.js";
+import { version } from "../../src/messages/version.js";
 import { V1_1, V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { concat, readLe, toHex, u32 } from "../support/bytes.js";
 import { ackHeader, chunkGet, chunkSend, fetchLarge, sendLarge, split } from "../support/chunks.js";
@@ -367,6 +371,28 @@ describe("channels", () => {
       globalThis.Uint8Array = Real;
     }
   }
+
+  test("what a handler wrote before it failed is wiped, too", () => {
+    for (const fails of [true, false]) {
+      let room: Uint8Array = new Uint8Array(0);
+      const careless = {
+        standardId: 7,
+        vendorId: Uint8Array.of(0x98, 0x1e),
+        respond(_payload: Uint8Array, response: Uint8Array): number {
+          room = response.fill(0xa5, 0, 200);
+          if (fails) throw new errors.SpdmError(errors.UNSPECIFIED);
+          return 3000;
+        },
+      };
+      const on = board({ ...chunking(), exchanges: [version, capabilities, algorithms, vendorDefined([careless])] });
+      const c = connected(V1_2, on, { maxSpdmMsgSize: 2048 });
+      c.refused(
+        requests.vendorDefined(V1_2, 7, [0x98, 0x1e], [1]),
+        fails ? errors.UNSPECIFIED : errors.RESPONSE_TOO_LARGE,
+      );
+      assert.equal(room.length > 200 && room.every((byte) => byte === 0), true);
+    }
+  });
 
   test("buffers are two, and hold nothing behind a transfer, or a session", () => {
     for (const sends of [false, true]) {

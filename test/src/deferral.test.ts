@@ -18,7 +18,14 @@ import {
 } from "../support/fixture.js";
 import { seeded } from "../support/random.js";
 import * as requests from "../support/requests.js";
-import { Peer, SESSION_FLAGS, type SessionEnd, sessionBoard, TestClock } from "../support/session.js";
+import {
+  IN_THE_CLEAR_FLAG,
+  Peer,
+  SESSION_FLAGS,
+  type SessionEnd,
+  sessionBoard,
+  TestClock,
+} from "../support/session.js";
 
 const WITH_SESSIONS: readonly Version[] = [V1_1, V1_2, V1_3, V1_4];
 const CHALLENGE = 0x83;
@@ -388,6 +395,16 @@ describe("in sessions", () => {
     const later = a.seal(Uint8Array.of(5, ...ifReady(V1_2, MEASURE, token + 1)));
     clock.now++;
     assert.equal(a.exchange(later).length, 0);
+  });
+
+  test("nor is who was told so of a FINISH in the clear", () => {
+    const { on, clock } = slow([FINISH], 70_000, {}, { inTheClear: true });
+    const peer = new Peer(V1_3, on, { flags: SESSION_FLAGS | IN_THE_CLEAR_FLAG });
+    const session = peer.keyExchange();
+    const { conversation } = peer;
+    const token = notReady(conversation.ask(session.finishRequest()), V1_3, FINISH, 27);
+    clock.now += 71_000;
+    assert.equal(conversation.ask(ifReady(V1_3, FINISH, token))[1], 0x65);
   });
 
   test("it ends with its session", () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CHUNK_CAP } from "../../src/capabilities.js";
+import { Chunks } from "../../src/chunks.js";
 import {
   INVALID_REQUEST,
   INVALID_RESPONSE_CODE,
@@ -23,8 +25,9 @@ import { supportedEventTypes } from "../../src/messages/supported-event-types.js
 import { V1_2, V1_3, V1_4, VERSIONS, type Version } from "../../src/versions.js";
 import { Reader, WireError, Writer } from "../../src/wire.js";
 import { concat, readLe, toHex, u32 } from "../support/bytes.js";
+import { type Ask, fetchLarge } from "../support/chunks.js";
 import { bitmap, eventBytes, eventGroup, sendEvent, subscribe } from "../support/events.js";
-import { board } from "../support/fixture.js";
+import { board, Conversation } from "../support/fixture.js";
 import {
   EXCHANGES,
   keyExchangeRequest,
@@ -333,12 +336,57 @@ test("a requester that fetches no encapsulated requests may not subscribe", () =
   session.refused(subscribe(V1_3, eventGroup([], ALL)), INVALID_REQUEST);
 });
 
-test("events go first, then a key update that is due", () => {
-  const session = open(V1_3, {}, telling(TYPES, { keyUpdateAfter: 0 }));
+test("behind events comes a key update that is due, which events neither put off nor hasten", () => {
+  const session = open(V1_3, {}, telling(TYPES, { keyUpdateAfter: 4 }));
   session.answer(subscribe(V1_3, eventGroup([], ALL)));
+  for (const due of [false, false, true]) {
+    notify(session, certificateChanged(1));
+    const first = poll(session);
+    assert.equal(first[5], 0xf1);
+    const ack = deliver(session, first[2]);
+    assert.deepEqual([ack[3], ack[9]], due ? [1, 0xe9] : [0, undefined]);
+  }
+});
+
+test("who takes messages too short for an event gets it in chunks", (t) => {
+  const whole = (v: Version, ask: Ask, request: Uint8Array): Uint8Array => {
+    const answer = ask(request);
+    return answer[1] === 0x7f && answer[2] === 0x0f ? fetchLarge(v, ask, answer, size) : answer;
+  };
+  let size = 0;
+  t.mock.method(Conversation.prototype, "answer", function (this: Conversation, request: Uint8Array) {
+    return whole(this.version, (message) => this.ask(message), request);
+  });
+  for (const v of TELLING) {
+    for (size of [42, 61, 62]) {
+      const exchanges = [...EXCHANGES, subscribeEventTypes];
+      const on = sessionBoard(
+        {},
+        { exchanges, events: deviceEvents(TYPES), chunks: new Chunks({ maxSpdmMsgSize: 4096 }) },
+      );
+      const flags = SESSION_FLAGS | CHUNK_CAP;
+      const offer = { flags, tables: sessionTables(), dataTransferSize: size, maxSpdmMsgSize: 4096 };
+      const session = new Peer(v, on, offer).open();
+      const ask = (request: Uint8Array) => whole(v, (message) => session.ask(message), request);
+      assert.equal(ask(subscribe(v, eventGroup([], ALL)))[1], 0x70);
+      notify(session, measurementChanged([1]));
+      const r = new Reader(ask(Uint8Array.of(v, 0xea, 0, 0)));
+      r.skip(6);
+      assert.equal(readSendEvent(r)[0].type, MEASUREMENT_CHANGED);
+      assert.equal(ask(Uint8Array.of(v, 0xeb, 1, 0, v, 0x71, 0, 0))[3], 0);
+    }
+  }
+});
+
+test("a new subscription loses what waits, and says so to who wants to know", () => {
+  const session = open(V1_3);
+  session.answer(subscribe(V1_3, eventGroup([MEASUREMENT_CHANGED])));
+  notify(session, measurementChanged([1]), measurementChanged([2]));
+  session.answer(subscribe(V1_3, eventGroup([CERTIFICATE_CHANGED])));
+  noneIsPending(session);
   notify(session, certificateChanged(1));
-  assert.deepEqual(fetch(session), [[1, CERTIFICATE_CHANGED, "01"]]);
-  assert.equal(poll(session)[5], 0xe9);
+  session.answer(subscribe(V1_3, eventGroup([], ALL)));
+  assert.deepEqual(fetch(session), [[4, EVENT_LOST, "0000000003000000"]]);
 });
 
 test("SEND_EVENT decodes in order of instance IDs, or is refused whole", () => {

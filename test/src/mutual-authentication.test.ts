@@ -21,7 +21,14 @@ import { V1_1, V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
 import { authenticatingPeer, mutualBoard, Prover } from "../support/authenticating.js";
 import { toHex } from "../support/bytes.js";
 import { challenge, getDigests, getVersion } from "../support/requests.js";
-import { IN_THE_CLEAR_FLAG, keyExchangeRequest, Peer, SESSION_FLAGS, type SessionEnd } from "../support/session.js";
+import {
+  IN_THE_CLEAR_FLAG,
+  keyExchangeRequest,
+  Peer,
+  SESSION_FLAGS,
+  type SessionEnd,
+  TestClock,
+} from "../support/session.js";
 
 const WITH_SESSIONS: readonly Version[] = [V1_1, V1_2, V1_3, V1_4];
 const HOWS = [MUT_AUTH_REQUESTED, MUT_AUTH_WITH_ENCAP_REQUEST, MUT_AUTH_WITH_GET_DIGESTS];
@@ -152,6 +159,18 @@ test("what one session's requester proved does not count in another", () => {
   second.refused([V1_2, 0xeb, asked[2], 0, V1_2, 0x7f, 1, 0], INVALID_RESPONSE_CODE);
   const refused = second.ask(prover.finish(second));
   assert.deepEqual([...refused], [V1_2, 0x7f, DECRYPT_ERROR, 0]);
+});
+
+test("what a handshake in the clear still asks for ends with it", () => {
+  const clock = new TestClock();
+  const on = mutualBoard({ requested: MUT_AUTH_WITH_ENCAP_REQUEST }, { inTheClear: true, clock: clock.read });
+  const peer = authenticatingPeer(V1_3, on, SESSION_FLAGS | IN_THE_CLEAR_FLAG);
+  const { conversation } = peer;
+  peer.keyExchange();
+  conversation.refused(getDigests(V1_3), REQUEST_IN_FLIGHT);
+  clock.now += 61_000;
+  assert.equal(conversation.answer(getDigests(V1_3))[1], 0x01);
+  conversation.refused(Uint8Array.of(V1_3, 0xea, 0, 0), NO_PENDING_REQUESTS);
 });
 
 test("what was said to prove the requester does not put off a key update of the responder's", () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { KeyDecapsulation, KeyEncapsulation } from "../../hal/crypto.js";
+import { mlDsa65 } from "../../hal/portable/ml-dsa.js";
 import { mlKem512, mlKem768, mlKem1024 } from "../../hal/portable/ml-kem.js";
 import {
   AEAD,
@@ -14,17 +15,21 @@ import {
   ML_KEM_512,
   ML_KEM_768,
   ML_KEM_1024,
+  REQ_BASE_ASYM,
+  REQ_PQC_ASYM,
   SECP256R1,
 } from "../../src/algorithms.js";
 import { INVALID_REQUEST, RESPONSE_TOO_LARGE } from "../../src/errors.js";
 import { AFTER_CAPABILITIES } from "../../src/exchange.js";
 import { V1_1, V1_2, V1_3, V1_4, type Version } from "../../src/versions.js";
+import { mutualBoard } from "../support/authenticating.js";
 import { readLe, toHex } from "../support/bytes.js";
 import { type Board, Conversation, CURVES, testIdentity } from "../support/fixture.js";
 import { ML_DSAS, type MlDsa } from "../support/ml-dsa.js";
 import { deterministicRandom } from "../support/random.js";
+import { trusting } from "../support/requester-chain.js";
 import * as requests from "../support/requests.js";
-import { keyExchangeRequest, Peer, SESSION_FLAGS, sessionBoard } from "../support/session.js";
+import { keyExchangeRequest, MUT_AUTH_FLAGS, Peer, SESSION_FLAGS, sessionBoard } from "../support/session.js";
 
 interface Kem {
   readonly name: string;
@@ -72,12 +77,15 @@ function tablesOf(dhe: number, kem: number): [number, number, number][] {
   return tables;
 }
 
+/** What ALGORITHMS selects of a table. */
+function tableOf(response: Uint8Array, type: number): number | undefined {
+  for (let at = 36; at < response.length; at += 4) if (response[at] === type) return readLe(response, at + 2, 2);
+  return undefined;
+}
+
 /** What ALGORITHMS selects: of signatures classical and post-quantum, and of each table. */
 function selection(response: Uint8Array) {
-  const table = (type: number) => {
-    for (let at = 36; at < response.length; at += 4) if (response[at] === type) return readLe(response, at + 2, 2);
-    return undefined;
-  };
+  const table = (type: number) => tableOf(response, type);
   return { base: readLe(response, 12, 4), pqc: readLe(response, 20, 4), dhe: table(DHE), kem: table(KEM) };
 }
 
@@ -112,6 +120,41 @@ describe("of classical and post-quantum algorithms exactly one is selected", () 
         const { base, pqc, dhe = 0, kem = 0 } = selection(conversation.answer(asked));
         const chosen = (common & 2) !== 0 ? [0, ML_DSA_65, 0, ML_KEM_768] : [P384, 0, SECP256R1, 0];
         assert.deepEqual([base, pqc, dhe, kem], chosen);
+      });
+    }
+  }
+
+  for (const has of [1, 2, 3]) {
+    for (const offers of [1, 2, 3]) {
+      test(`the board verifies ${has} of requesters, the requester has ${offers}`, () => {
+        const nobody = () => undefined;
+        const trust = {
+          ...trusting([]),
+          ...((has & 1) !== 0 ? {} : { verifiers: [] }),
+          ...((has & 2) !== 0
+            ? { pqc: { verifiers: [{ algorithm: ML_DSA_65, engine: mlDsa65 }], verifyChain: nobody } }
+            : {}),
+        };
+        const on = mutualBoard({ requested: 2, trust });
+        const tables = tablesOf(SECP256R1, 0);
+        if ((offers & 1) !== 0) tables.splice(2, 0, [REQ_BASE_ASYM, 0x20, P384]);
+        if ((offers & 2) !== 0) tables.push([REQ_PQC_ASYM, 0x20, ML_DSA_44 | ML_DSA_65]);
+        for (const version of [V1_3, V1_4]) {
+          const flags = SESSION_FLAGS | MUT_AUTH_FLAGS;
+          const conversation = new Conversation(version, { flags, dataTransferSize: DATA_TRANSFER_SIZE }, on);
+          conversation.reach(AFTER_CAPABILITIES);
+          const offered = version === V1_4 ? tables : tables.filter(([type]) => type !== REQ_PQC_ASYM);
+          const asked = requests.negotiateAlgorithms(version, { baseAsym: P384, tables: offered });
+          const common = has & offers & (version === V1_4 ? 3 : 1);
+          if (common === 0) {
+            conversation.refused(asked, INVALID_REQUEST);
+            continue;
+          }
+          const response = conversation.answer(asked);
+          const table = (type: number) => tableOf(response, type) ?? 0;
+          const chosen = (common & 2) !== 0 ? [0, ML_DSA_65] : [P384, 0];
+          assert.deepEqual([table(REQ_BASE_ASYM), table(REQ_PQC_ASYM)], chosen);
+        }
       });
     }
   }

@@ -1,13 +1,15 @@
 /** Identity images, good and damaged, for all who read them. */
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { DeviceIdentity } from "../../certs/identity-writer.js";
+import type { Storage } from "../../hal/storage.js";
 import { seeded } from "./random.js";
 
 export const DEVICE: DeviceIdentity = {
   uuid: Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i),
   credentials: [
     { slot: 0, algorithm: 0x10, chain: Uint8Array.of(1, 2, 3), key: new Uint8Array(32).fill(0x11) },
-    { slot: 7, algorithm: 0x80, chain: Uint8Array.of(4, 5), key: new Uint8Array(48).fill(0x22) },
+    { slot: 7, algorithm: 0x80, model: 2, chain: Uint8Array.of(4, 5), key: new Uint8Array(48).fill(0x22) },
   ],
   psks: [{ hint: Uint8Array.of(6, 7, 8, 9), key: new Uint8Array(16).fill(0x33) }],
   requesterAnchors: [Uint8Array.of(10, 11)],
@@ -21,7 +23,7 @@ export const IMAGE = withDigest(
     [
       "5350444d2d494400 3e010000 0200 0600 a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
       "00000000 10000000 b0000000 03000000 b3000000 20000000",
-      "07000000 80000000 d3000000 02000000 d5000000 30000000",
+      "07000200 80000000 d3000000 02000000 d5000000 30000000",
       "00010000 00000000 05010000 04000000 09010000 10000000",
       "00020000 00000000 19010000 02000000 00000000 00000000",
       "82030000 05000000 00000000 00000000 00000000 00000000",
@@ -35,12 +37,24 @@ export const IMAGE = withDigest(
 );
 const TABLE_END = 0xb0;
 
+/** A storage that is just as long; notes what is read. */
+export function memory(bytes: Uint8Array, reads: [number, number][] = []): Storage {
+  return {
+    length: bytes.length,
+    read(offset, into) {
+      assert.ok(offset >= 0 && offset + into.length <= bytes.length, "read outside the medium");
+      reads.push([offset, offset + into.length]);
+      into.set(bytes.subarray(offset, offset + into.length));
+    },
+  };
+}
+
 export function withDigest(body: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.concat([body, createHash("sha256").update(body).digest()]));
 }
 
 /** IMAGE with `bytes` at `offset`, and a digest that fits. */
-function changed(...changes: readonly (readonly [offset: number, bytes: readonly number[]])[]): Uint8Array {
+export function changed(...changes: readonly (readonly [offset: number, bytes: readonly number[]])[]): Uint8Array {
   const body = IMAGE.slice(0, -32);
   for (const [offset, bytes] of changes) body.set(bytes, offset);
   return withDigest(body);
@@ -56,11 +70,18 @@ export const CONTRADICTIONS: ReadonlyMap<string, Uint8Array> = new Map(
       ["chain offset far outside", 40, [0, 0, 0, 0x80]],
       ["key reaches into the digest", 48, [0xff, 0, 0, 0]],
       ["key of another length", 52, [0x1f, 0, 0, 0]],
-      ["no chain", 44, [0, 0, 0, 0]],
+      ["the offset of no chain", 44, [0, 0, 0, 0]],
+      ["a key alone, with a slot", 64, [0, 0, 0, 0, 0, 0, 0, 0]],
+      ["a key alone, with a model", 34, [1, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
       ["no key", 48, [0, 0, 0, 0, 0, 0, 0, 0]],
       ["slot 8", 32, [8]],
-      ["reserved byte", 34, [1]],
-      ["reserved byte after it", 35, [1]],
+      ["model 4", 34, [4]],
+      ["model 255", 34, [255]],
+      ["reserved byte", 35, [1]],
+      ["pre-shared key with a model", 82, [1]],
+      ["anchor with a model", 106, [1]],
+      ["policy with a model", 130, [1]],
+      ["requester chain with a model", 154, [1]],
       ["unknown algorithm", 36, [0x40]],
       ["no algorithm", 36, [0]],
       ["kind 5", 33, [5]],

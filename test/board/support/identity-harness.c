@@ -88,8 +88,6 @@ static void print_image(void)
 	static const char *const states[] = {
 		[IDENTITY_NONE] = "none", [IDENTITY_DAMAGED] = "damaged", [IDENTITY_GOOD] = "good",
 	};
-	imageLength = 0;
-	entryCount = 0;
 	printf("%s", states[identity_start()]);
 	printf(" %u", identity_length());
 	for (uint32_t index = 0; index < ENTRY_COUNT_MAX + 2; index++) {

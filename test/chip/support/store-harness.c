@@ -1,120 +1,11 @@
 /*
- * store.c over a flash in memory that obeys NOR's rules, and whose power is cut: at operation n of a write, before, within or
- * after it. What an operation that was cut leaves is any mixture of before and after. Then the board boots again, and must
- * find the old image whole or the new one; and be able to write.
+ * store.c over a flash whose power is cut at operation n of a write, before, within or after it. Then the board boots again,
+ * and must find the old image whole or the new one; and be able to write.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <setjmp.h>
-#include <mbedtls/sha256.h>
+#include "nor-flash.h"
 #include "store.c"
-
-static uint8_t content[STORE_LENGTH];
-static uint32_t operations, cutAt = ~0u, failAt = ~0u;
-static enum { BEFORE, WITHIN, AFTER, TIMES } cutWhen;
-static bool keyed, failsWithEffect;
-static jmp_buf power;
-static uint64_t randomState = 1;
-
-static uint32_t random_word(void)
-{
-	randomState = randomState * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(randomState >> 33);
-}
-
-static void check(bool condition, const char *what)
-{
-	if (condition)
-		return;
-	printf("failed: %s (operation %u, cut %u)\n", what, operations, cutAt);
-	exit(1);
-}
-
-void fatal(const char *reason, const char *detail)
-{
-	(void)detail;
-	check(false, reason);
-	abort();
-}
-
-bool flash_key(uint8_t key[32])
-{
-	memset(key, 0x5A, 32);
-	return keyed;
-}
-
-bool random_fill(void *out, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		((uint8_t *)out)[i] = (uint8_t)random_word();
-	return true;
-}
-
-void digest(const void *data, size_t length, void *out, size_t digestLength)
-{
-	check(digestLength == 32 && mbedtls_sha256(data, length, out, 0) == 0, "digest");
-}
-
-uint32_t flash_length(void)
-{
-	return sizeof content;
-}
-
-void flash_read(uint32_t offset, void *into, size_t length)
-{
-	check(offset <= sizeof content && length <= sizeof content - offset, "read outside the flash");
-	memcpy(into, content + offset, length);
-}
-
-/* Whether the operation is carried out; `torn` if only in part. */
-static bool carried_out(bool *torn)
-{
-	bool cut = operations++ == cutAt;
-	*torn = cut && cutWhen == WITHIN;
-	return !cut || cutWhen != BEFORE;
-}
-
-static void after_operation(void)
-{
-	if (operations == cutAt + 1)
-		longjmp(power, 1);
-}
-
-bool flash_erase(uint32_t offset)
-{
-	bool torn;
-	check(offset % FLASH_SECTOR_LENGTH == 0 && offset < sizeof content, "erases a sector");
-	bool fails = operations == failAt;
-	if (fails && !failsWithEffect) {
-		operations++;
-		return false;
-	}
-	if (carried_out(&torn))
-		for (uint32_t i = 0; i < FLASH_SECTOR_LENGTH; i++)
-			content[offset + i] |= torn ? (uint8_t)random_word() : 0xFF;
-	after_operation();
-	return !fails;
-}
-
-bool flash_program(uint32_t offset, const void *data, size_t length)
-{
-	const uint8_t *byte = data;
-	bool torn;
-	check(length && offset % FLASH_PAGE_LENGTH + length <= FLASH_PAGE_LENGTH, "programs within a page");
-	bool fails = operations == failAt;
-	if (fails && !failsWithEffect) {
-		operations++;
-		return false;
-	}
-	for (size_t i = 0; i < length; i++)
-		check(content[offset + i] == 0xFF, "programs what is erased");
-	if (carried_out(&torn))
-		for (size_t i = 0; i < length; i++)
-			content[offset + i] &= byte[i] | (torn ? (uint8_t)random_word() : 0);
-	after_operation();
-	return !fails;
-}
 
 /* An image stands for identity.c's: its length, its number, bytes that follow from both, and a checksum of all. */
 #define IMAGE_MAX 9000u
@@ -175,12 +66,6 @@ static bool write_image(uint32_t number)
 	return store_commit(is_good);
 }
 
-static void erase_all(void)
-{
-	for (size_t i = 0; i < sizeof content; i++)
-		content[i] = (uint8_t)random_word();
-}
-
 /* As a flashing tool leaves it: plain, in bank A, without a header. */
 static void flash_raw(uint32_t number)
 {
@@ -196,7 +81,7 @@ __attribute__((noinline)) static void write_cut(uint32_t at, unsigned when)
 	cutWhen = when;
 	if (setjmp(power) == 0)
 		check(!write_image(100), "it was cut");
-	cutAt = ~0u;
+	cutAt = NEVER;
 }
 
 /* `writes` images one after the other, then one more that is cut at every operation in every way. Returns how many cuts. */
@@ -204,8 +89,8 @@ static unsigned cut_everywhere(unsigned writes, bool raw)
 {
 	static uint8_t start[STORE_LENGTH];
 	unsigned cuts = 0;
-	cutAt = failAt = ~0u;
-	erase_all();
+	cutAt = failAt = NEVER;
+	flash_forget();
 	if (raw)
 		flash_raw(0);
 	boot();
@@ -234,7 +119,7 @@ static unsigned cut_everywhere(unsigned writes, bool raw)
 static unsigned fail_everywhere(void)
 {
 	unsigned failures = 0;
-	erase_all();
+	flash_forget();
 	boot();
 	check(write_image(1), "a write");
 	operations = 0;
@@ -246,7 +131,7 @@ static unsigned fail_everywhere(void)
 		failsWithEffect = at >= total;
 		failAt = at % total;
 		check(!write_image(50), "a flash that fails is told of");
-		failAt = ~0u;
+		failAt = NEVER;
 		check(examine() == 3 && boot() == 3, "what was there stays");
 	}
 	return failures;
@@ -288,7 +173,7 @@ static void abandon(void)
 /* Nothing counts that was not committed; and nothing of a longer image is left behind. */
 static void leave_nothing(void)
 {
-	erase_all();
+	flash_forget();
 	boot();
 	uint32_t length = make_image(7);
 	check(store_begin(length) && store_append(image, length) && boot() == -1, "without a commit there is no image");

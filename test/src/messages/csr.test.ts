@@ -249,12 +249,22 @@ test("a device that needs a reset: tags from 1.3 on", () => {
     assert.equal(subject, toHex(named("x")));
     c.refused(getCsr(v, { param2: tagged(2) }), INVALID_REQUEST); // another one's tag
     c.refused(getCsr(v, { param2: tagged(3) }), UNEXPECTED_REQUEST);
-    for (let tag = 3; tag <= 7; tag++) c.refused(getCsr(v), RESET_REQUIRED, tag);
+    // Places of those that were handed out come last, for one that was lost on its way.
+    for (const tag of [3, 4, 5, 6, 7, 1, 2]) c.refused(getCsr(v), RESET_REQUIRED, tag);
     c.refused(getCsr(v), BUSY);
     c.refused(getCsr(v, { param2: tagged(1) | 0x80 }), INVALID_REQUEST);
     c.refused(getCsr(v, { param2: 0x80 }), RESET_REQUIRED, 1);
     c.refused(getCsr(v, { param2: tagged(2) }), UNEXPECTED_REQUEST);
   }
+});
+
+test("a device that needs a reset: what can never be made does not wait for one", () => {
+  const pending = new Waiting();
+  const c = negotiated(V1_3, { baseAsym: P256.algorithm }, changeableBoard({ pending }));
+  const foreign = spkiOf(P256, 0);
+  foreign[foreign.length - 1] ^= 1;
+  c.refused(getCsr(V1_3, { info: info(P256, named("x"), NO_ATTRIBUTES, foreign) }), INVALID_REQUEST);
+  c.refused(getCsr(V1_3), RESET_REQUIRED, 1);
 });
 
 test("a device that needs a reset: 1.2 asks the same again", () => {

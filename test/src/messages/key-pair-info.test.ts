@@ -50,6 +50,18 @@ test("key pairs that are none, requests that are too short, versions that have i
   early.refused(getKeyPairInfo(V1_3, 1), UNEXPECTED_REQUEST);
 });
 
+test("key pairs that are post-quantum only, the last, are not shown before 1.4", () => {
+  const keyPairs = new TestKeyPairs();
+  for (const id of [23, 24]) keyPairs.set(id, { asymCapabilities: 0, asym: 0, pqcAsymCapabilities: 2, pqcAsym: 2 });
+  const before = negotiated(V1_3, {}, keyed(keyPairs));
+  assert.equal(before.answer(getKeyPairInfo(V1_3, 1))[4], 22);
+  for (const id of [23, 24]) before.refused(getKeyPairInfo(V1_3, id), INVALID_REQUEST);
+  const newer = negotiated(V1_4, {}, keyed(keyPairs));
+  const shown = newer.answer(getKeyPairInfo(V1_4, 24)).subarray(2);
+  const { total, asym, pqcAsym } = readKeyPairInfo(new Reader(shown), V1_4);
+  assert.deepEqual([total, asym, pqcAsym], [24, 0, 2]);
+});
+
 test("it fits, or it is a ResponseTooLarge", () => {
   for (const [version, length] of [
     [V1_3, 23 + 120],

@@ -2,11 +2,11 @@
 import { milliseconds, print, random } from "../../../hal/chip/chip.js";
 import { I2CPort } from "../../../hal/chip/port.js";
 
-export const THROW = 0;
-export const LOOP = 1;
-export const RECURSE = 2;
-export const FILL_HEAP = 3;
-export const WORK = 4;
+const THROW = 0;
+const LOOP = 1;
+const RECURSE = 2;
+const FILL_HEAP = 3;
+const WORK = 4;
 
 /** How long a frame that asks for work keeps the board busy. */
 const WORK_MS = 400;

@@ -8,12 +8,15 @@ extern const XsImage xsImage;
 
 /* Slots of JavaScript's own stack, 16 bytes each; a variant may need more. */
 #ifndef STACK_SLOTS
-#define STACK_SLOTS 1152
+#define STACK_SLOTS 1312
 #endif
 
-/* Slots of JavaScript's heap for values, properties and objects, to begin with. */
+/*
+ * Slots of JavaScript's heap for values, properties and objects, to begin with: what four sessions need, and some. A heap that
+ * grows as it is needed has hardly a free slot, and collects more often.
+ */
 #ifndef HEAP_SLOTS
-#define HEAP_SLOTS 5376
+#define HEAP_SLOTS 10240
 #endif
 
 /* Bytes of JavaScript's heap for strings, buffers and big integers; a collection is due whenever they are full. */

@@ -125,6 +125,8 @@ static void unprotect(void)
 
 bool chip_flash_erase(uint32_t offset)
 {
+	/* To write an image is hundreds of these, and each of them is progress. */
+	watchdog_kick();
 	unprotect();
 	command_at(ERASE_SECTOR, offset, NULL, 0);
 	return true;
@@ -133,6 +135,7 @@ bool chip_flash_erase(uint32_t offset)
 bool chip_flash_program(uint32_t offset, const void *data, size_t length)
 {
 	const uint8_t *byte = data;
+	watchdog_kick();
 	unprotect();
 	/* The SST25VF032B programs a byte per command; parts that take pages take this too. */
 	for (size_t at = 0; at < length; at++)

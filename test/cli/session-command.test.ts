@@ -55,7 +55,7 @@ describe("spdm attest --session", () => {
   ✔ CHALLENGE_AUTH over our nonce, by the leaf's key
   ✔ KEY_EXCHANGE_RSP over our random data, by the leaf's key
   ✔ MEASUREMENTS over our nonce, by the leaf's key
-  ✔ ours in FINISH, by the key of CN=moddable-spdm test requester P-384
+  ✔ ours in FINISH, by the key of CN=moddable-spdm test requester ML-DSA-65
 
 Secure session  secp256r1 · AES-128-GCM · secured messages 1.3
     opened by       KEY_EXCHANGE: the responder proved itself, and so did we

@@ -5,8 +5,9 @@ import { start } from "../../../boards/firmware.js";
 import { onI2C } from "../../../boards/i2c.js";
 import { psaEngines } from "../../../boards/psa.js";
 import { issuing } from "../../../boards/psa-aliases.js";
+import { certificates } from "../../../boards/psa-certificates.js";
 import { psaSessions } from "../../../boards/psa-sessions.js";
 import { reporting } from "../../../boards/reporting.js";
 import { CONFIGURED } from "./alias-configuration.js";
 
-start(CONFIGURED, { ...psaEngines, sessions: psaSessions, reporting: issuing(reporting) }, [onI2C(I2C)]);
+start(CONFIGURED, { ...psaEngines, sessions: psaSessions, reporting: issuing(reporting), certificates }, [onI2C(I2C)]);

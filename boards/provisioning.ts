@@ -53,8 +53,9 @@ export class Provisioning implements Handler {
     }
     const w = new Writer(reply);
     const status = this.#answer(asked);
-    // There are private keys in it, and it lies in the endpoint's buffer until another message does.
-    asked.data.fill(0);
+    // There are private keys in it, and it lies in the endpoint's buffer until another message does. Where there is no data,
+    // what stands for it is in ROM.
+    if (asked.data.length > 0) asked.data.fill(0);
     writeProvisioningResponse(w, asked.command, status);
     return w.written().length;
   }

@@ -28,6 +28,7 @@ import {
   type Configuration,
   configurationBytes,
   firmwareVersion,
+  logManifest,
   SECURE_VERSION,
   TRANSMISSION_UNIT,
 } from "./configuration.js";
@@ -121,7 +122,7 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
         version: firmwareVersion(configuration),
         secureVersion: SECURE_VERSION,
         state: chipState(),
-        manifest: reporting?.manifest ?? "",
+        manifest: configuration.sessions ? logManifest() : "",
       }),
     },
     random,
@@ -129,7 +130,7 @@ function makeResponder(configuration: Configuration, engines: Engines, identity:
     dataTransferSize: configuration.dataTransferSize,
     onFault: (error, requestCode) => print(`request ${requestCode}: ${error}`),
   };
-  return new Responder(reporting?.report(options, configuration, identity) ?? options);
+  return new Responder(reporting?.(options, configuration, identity) ?? options);
 }
 
 function makeEndpoint(

@@ -52,7 +52,11 @@ export class Provisioning implements Handler {
       throw error;
     }
     const w = new Writer(reply);
-    writeProvisioningResponse(w, asked.command, this.#answer(asked));
+    const status = this.#answer(asked);
+    // There are private keys in it, and it lies in the endpoint's buffer until another message does. Where there is no data,
+    // what stands for it is in ROM.
+    if (asked.data.length > 0) asked.data.fill(0);
+    writeProvisioningResponse(w, asked.command, status);
     return w.written().length;
   }
 

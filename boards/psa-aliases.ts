@@ -5,9 +5,9 @@ import type { Identity } from "../hal/identity.js";
 import { openKey, sha256, sha384 } from "../hal/psa/psa.js";
 import { ECDSA_P384 } from "../src/algorithms.js";
 import { issueAlias } from "../src/alias-certificate.js";
+import { ascii } from "../src/ascii.js";
 import { ALIAS_CERT_CAP } from "../src/capabilities.js";
 import { leafOf } from "../src/chain.js";
-import { bytesOf } from "../src/der-writer.js";
 import { GET_CERTIFICATE } from "../src/exchange.js";
 import { ALIAS_CERT } from "../src/key-pairs.js";
 import type { Options } from "../src/responder.js";
@@ -24,18 +24,17 @@ interface Alias {
 }
 
 /** `reporting`, and aliases of what is measured then. */
-export const issuing = (reporting: Reporting): Reporting => ({
-  ...reporting,
-  report: (options, configuration, identity) =>
-    withAliases(reporting.report(options, configuration, identity), identity),
-});
+export const issuing =
+  (reporting: Reporting): Reporting =>
+  (options, configuration, identity) =>
+    withAliases(reporting(options, configuration, identity), identity);
 
 /** Throws an Error if there are other chains beside those that aliases belong to: CAPABILITIES speaks of all. */
 function withAliases(options: Options, { credentials }: Provisioned): Options {
   const issuers = credentials.filter(({ model }) => model === ALIAS_CERT);
   if (issuers.length === 0) return options;
   if (issuers.length !== credentials.length) throw new Error("device certificates beside aliases");
-  const tcbInfo = tcbInfoOf(options.measurements!.source, sha384, bytesOf(MODEL));
+  const tcbInfo = tcbInfoOf(options.measurements!.source, sha384, ascii(MODEL));
   const baseAsym = options.baseAsym.map(({ algorithm, identity }) => ({
     algorithm,
     identity: aliasIdentity(

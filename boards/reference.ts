@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { firmwareMeasurements } from "../hal/chip/measurements.js";
 import { sha384 } from "../hal/portable/crypto.js";
-import { DEVICE_MODE, SECURE_VERSION_NUMBER } from "../src/measurement-block.js";
+import { DEVICE_MODE, SECURE_VERSION_NUMBER } from "../src/measurement-types.js";
 import {
   type Configuration,
   configurationBytes,

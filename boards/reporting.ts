@@ -1,22 +1,20 @@
 /** What firmware tells of itself beside its measurements: what it found when it started, and of what class it is. */
 import { GrowingLog } from "../hal/portable/measurement-log.js";
-import { MANIFEST_INDEX, RAW_BIT_STREAM } from "../src/measurement-block.js";
+import { ascii } from "../src/ascii.js";
 import { hashExtendMeasurement } from "../src/measurement-log.js";
+import { MANIFEST_INDEX, RAW_BIT_STREAM } from "../src/measurement-types.js";
 import { endpointInfo } from "../src/messages/endpoint-info.js";
 import { measurementExtensionLog } from "../src/messages/measurement-extension-log.js";
 import type { Options } from "../src/responder.js";
 import { DMTF } from "../src/vendor.js";
-import { type Configuration, LOG_INDEX, logManifest } from "./configuration.js";
+import { type Configuration, LOG_INDEX } from "./configuration.js";
 import type { Provisioned } from "./firmware.js";
 
-export interface Reporting {
-  /** What the measurement manifest says of the log. */
-  readonly manifest: string;
-  /** A responder's options, and what tells of the device. */
-  readonly report: typeof report;
-}
+/** A responder's options, and what tells of the device. */
+export type Reporting = (options: Options, configuration: Configuration, identity: Provisioned) => Options;
 
-function report(options: Options, { name }: Configuration, { credentials, psks }: Provisioned): Options {
+/** Of firmware that serves sessions: boards/configuration.ts has the log in the manifest there. */
+export const reporting: Reporting = (options, { name }, { credentials, psks }) => {
   const measurements = options.measurements!;
   const { engine: hash, source } = measurements;
   const { list, generation } = source;
@@ -47,12 +45,4 @@ function report(options: Options, { name }: Configuration, { credentials, psks }
       },
     },
   };
-}
-
-export const reporting: Reporting = Object.freeze({ manifest: logManifest(), report });
-
-function ascii(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
+};

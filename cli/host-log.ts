@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { LOG_INDEX, logManifest } from "../boards/configuration.js";
 import type { DeviceIdentity } from "../certs/identity-writer.js";
 import type { Measurement, Measurements } from "../hal/measurements.js";
 import { rawMeasurement } from "../hal/portable/measurement.js";
@@ -23,11 +24,8 @@ import type { Responder } from "../src/responder.js";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CODE_INDEX = 1;
 const VERSION_INDEX = 2;
-/** That of DMTF's own sample. */
-const LOG_INDEX = 17;
 const VERSION_TEXT = "moddable-spdm on Node";
-const MANIFEST_TEXT =
-  "1: SHA-384 of the responder's sources; 2: version; 17: SHA-384 over the log's entries; 254: device mode";
+const MANIFEST_TEXT = `1: SHA-384 of the responder's sources; 2: version; 254: device mode${logManifest()}`;
 
 /** SHA-384 over the sources that answer: src/ and the engines, folder by folder and in order of their paths. */
 function codeDigest(): Uint8Array {

@@ -1,6 +1,7 @@
 /**
- * `npm test [-- part of a path…]`: format and lint, types, layers, then the tests; at the end, what was left out and
- * why. Arguments choose the test files whose path has one of them as a part.
+ * `npm test [-- part of a path…]`: format and lint, types, layers, then the tests, and after all of them whether
+ * docs/conformance.md says what they saw; at the end, what was left out and why. Arguments choose the test files whose
+ * path has one of them as a part.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
@@ -29,9 +30,9 @@ function passes(name: string, command: string, args: readonly string[]): boolean
 }
 
 for (const check of checks) if (!passes(...check)) process.exit(1);
-rmSync("build/coverage", { recursive: true, force: true });
-
 const chosen = process.argv.slice(2);
+if (chosen.length === 0) rmSync("build/coverage", { recursive: true, force: true });
+
 const files = readdirSync("test", { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".test.ts"))
   .map((path) => join("test", path))

@@ -103,7 +103,7 @@ export async function buildBare(main: string, name: string): Promise<Built> {
     join(here, "libc.c"),
     main,
     ...sources.map((file) => join(hal, `${file}.c`)),
-    join(chip, "pec.c"),
+    ...["checked-flash", "pec"].map((file) => join(chip, `${file}.c`)),
   ];
   const flags = [...CPU, ...SECTIONS, "-Os", `-I${hal}`, `-I${chip}`, ...OWN_WARNINGS];
   return linkFirmware(await compileC({ cc: CC, flags, out: join(folder, "objects") }, files), 4096, folder);
@@ -151,7 +151,7 @@ function keepNatives(natives: readonly { specifier: string; path: string }[]): P
 async function compileDrivers(recipe: Recipe, folder: string): Promise<string[]> {
   const drivers = "accounting clock console digest flash hace i2c measure rng state watchdog";
   const shared = [
-    ...["identity", "native", "pec", "store"],
+    ...["checked-flash", "identity", "native", "pec", "store"],
     ...(recipe.psa ? ["alias", "identity-keys", "psk", "replace", "slots"] : []),
   ];
   const sources = ["start.c", "libc.c", "main.c"].map((file) => join(here, file));

@@ -8,6 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* Zeros over what was secret; the second line keeps the compiler from leaving out the first. */
+static inline void wipe(void *bytes, size_t length)
+{
+	memset(bytes, 0, length);
+	__asm__ volatile("" :: "r"(bytes) : "memory");
+}
 
 /* Once, before the first number is asked for; false if there is no generator to trust. */
 bool random_start(void);
@@ -54,6 +62,13 @@ void idle_leave(void);
 #define FLASH_SECTOR_LENGTH 4096u
 #define FLASH_PAGE_LENGTH 256u
 uint32_t flash_length(void);
+/* What each chip does of it, within that length; false if the hardware says that it failed. */
+bool chip_flash_read(uint32_t offset, void *into, size_t length);
+bool chip_flash_erase(uint32_t offset);
+bool chip_flash_program(uint32_t offset, const void *data, size_t length);
+
+/* checked-flash.c: the same for everybody else, with what is asked checked before and what came of it after. Reads ones where
+ * it cannot be read, or beyond its length. */
 void flash_read(uint32_t offset, void *into, size_t length);
 /* Erases the sector that `offset`, a multiple of its length, begins; false if it does not read back as all ones. */
 bool flash_erase(uint32_t offset);
@@ -94,7 +109,7 @@ const struct port_driver *port_driver(enum port_kind kind);
 /* SMBus's longest block write: address, command, count, 255 bytes, PEC. */
 #define FRAME_LENGTH_MAX 259u
 
-/* Whatever delivers to JavaScript has it; drivers call it from their interrupts when something waits. */
+/* Whatever delivers to JavaScript has it; drivers call it from interrupts or tasks when something waits. */
 void port_notify(void);
 
 /* --- written once, for all chips --- */

@@ -1,6 +1,7 @@
 /*
  * A ring of received frames between an interrupt, which appends byte by byte, and the main loop, which takes whole frames.
- * Neither waits for the other. A frame that finds no room, or is longer than FRAME_LENGTH_MAX, is dropped and counted.
+ * On one core neither waits for the other; on two, where order for the compiler is not enough, both must take a lock. A frame
+ * that finds no room, or is longer than FRAME_LENGTH_MAX, is dropped and counted.
  */
 #ifndef FRAMES_H
 #define FRAMES_H

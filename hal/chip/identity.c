@@ -110,8 +110,7 @@ static bool digest_fits(uint32_t length)
 		digest_add(piece, part);
 	}
 	digest_end(found);
-	memset(piece, 0, sizeof piece);
-	__asm__ volatile("" :: "r"(piece) : "memory");
+	wipe(piece, sizeof piece);
 	store_read(end, stored, sizeof stored);
 	return memcmp(found, stored, sizeof found) == 0;
 }

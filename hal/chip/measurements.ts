@@ -14,6 +14,7 @@
  * | 0xFE  | device mode, 4 × 4 bytes                             | device mode                  |
  */
 
+import { ascii } from "../../src/ascii.js";
 import {
   DEVICE_MODE,
   DEVICE_MODE_INDEX,
@@ -24,7 +25,7 @@ import {
   MEASUREMENT_MANIFEST,
   MUTABLE_FIRMWARE,
   SECURE_VERSION_NUMBER,
-} from "../../src/measurement-block.js";
+} from "../../src/measurement-types.js";
 import type { HashAlgorithm } from "../crypto.js";
 import type { Measurement, Measurements } from "../measurements.js";
 import { rawMeasurement } from "../portable/measurement.js";
@@ -100,10 +101,4 @@ function imageMeasurement(index: number, codeDigest: (into: Uint8Array) => void)
       codeDigest(into);
     },
   };
-}
-
-function ascii(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }

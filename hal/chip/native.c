@@ -76,9 +76,11 @@ static const struct port_driver *open_port(xsMachine *the)
 /* portOpen(kind, onReadable, onIdle, address, data, clock, rate) */
 void xs_chip_port_open(xsMachine *the)
 {
-	uint32_t kind = number(the, 0);
-	struct port_options options = { (uint8_t)number(the, 3), (uint8_t)number(the, 4), (uint8_t)number(the, 5), number(the, 6) };
-	require(the, kind < PORT_COUNT && !ports[kind].driver);
+	uint32_t kind = number(the, 0), address = number(the, 3), data = number(the, 4), clock = number(the, 5);
+	struct port_options options = { (uint8_t)address, (uint8_t)data, (uint8_t)clock, number(the, 6) };
+	/* Of I2C the addresses that are not reserved, and SMBus's slowest clock to the fastest that all controllers have. */
+	bool fit = kind != PORT_I2C || (address - 0x08 <= 0x77 - 0x08 && options.rate - 10000 <= 1000000 - 10000);
+	require(the, kind < PORT_COUNT && !ports[kind].driver && (data | clock) <= 0xFF && fit);
 	const struct port_driver *driver = port_driver(kind);
 	if (!driver || !driver->open(&options))
 		xsUnknownError("no such port");

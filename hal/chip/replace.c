@@ -18,12 +18,6 @@ struct plan {
 	uint32_t changed;
 };
 
-static void wipe(void *bytes, size_t length)
-{
-	memset(bytes, 0, length);
-	__asm__ volatile("" :: "r"(bytes) : "memory");
-}
-
 static bool same_key(const struct entry *one, const struct entry *other)
 {
 	uint8_t keys[2][SCALAR_LENGTH_MAX];

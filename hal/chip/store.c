@@ -66,9 +66,8 @@ static bool seal(const struct bank *bank, uint32_t offset, uint8_t *bytes, size_
 		for (; within < BLOCK_LENGTH && at < length; within++)
 			bytes[at++] ^= stream[within];
 	}
-	memset(input, 0, sizeof input);
-	memset(stream, 0, sizeof stream);
-	__asm__ volatile("" :: "r"(input), "r"(stream) : "memory");
+	wipe(input, sizeof input);
+	wipe(stream, sizeof stream);
 	return good;
 }
 
@@ -76,8 +75,7 @@ static bool has_key(void)
 {
 	uint8_t key[KEY_LENGTH];
 	bool has = flash_key(key);
-	memset(key, 0, sizeof key);
-	__asm__ volatile("" :: "r"(key) : "memory");
+	wipe(key, sizeof key);
 	return has;
 }
 
@@ -186,8 +184,7 @@ bool store_append(const void *data, size_t length)
 		in += part;
 		length -= part;
 	}
-	memset(page, 0, sizeof page);
-	__asm__ volatile("" :: "r"(page) : "memory");
+	wipe(page, sizeof page);
 	target.begun = good;
 	return good;
 }

@@ -43,23 +43,27 @@ static portMUX_TYPE lock = portMUX_INITIALIZER_UNLOCKED;
 /* --- what to take --- */
 
 /*
- * Whether `length` bytes, without the address, are one MCTP block write. Drops what the drivers are known to deliver
- * beside frames: nothing at all, a frame cut short, or a frame with some of the next. PEC is checked above.
+ * The length of the MCTP block write, without the address, that `length` bytes begin with, or 0. Drops what the drivers are
+ * known to deliver beside frames: nothing at all, or a frame cut short. What follows a frame, too: some of the next, or stale
+ * bytes, where the FIFO filled as the frame ended and the driver counted it for both. PEC is checked above.
  */
-static bool is_frame(const uint8_t *bytes, size_t length)
+static size_t frame_length(const uint8_t *bytes, size_t length)
 {
-	return length >= UNCOUNTED_LENGTH + COUNT_MIN && length < FRAME_LENGTH_MAX && bytes[0] == COMMAND_CODE
-	       && bytes[1] == length - UNCOUNTED_LENGTH;
+	if (length < UNCOUNTED_LENGTH + COUNT_MIN || bytes[0] != COMMAND_CODE || bytes[1] < COUNT_MIN)
+		return 0;
+	size_t whole = bytes[1] + UNCOUNTED_LENGTH;
+	return whole <= length ? whole : 0;
 }
 
 static bool take(const uint8_t *bytes, size_t length)
 {
-	if (!is_frame(bytes, length)) {
+	size_t whole = frame_length(bytes, length);
+	if (whole == 0) {
 		esp32_i2c_counters.malformed++;
 		return false;
 	}
 	frames_append(&frames, (uint8_t)(options.address << 1));
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; i < whole; i++)
 		frames_append(&frames, bytes[i]);
 	return frames_close(&frames);
 }
@@ -204,7 +208,7 @@ static int backoff(unsigned attempt, uint32_t elapsedMs)
 
 static bool i2c_open(const struct port_options *given)
 {
-	if (target || given->address > 0x7F || given->rate == 0 || given->data == given->clock)
+	if (target || given->data == given->clock)
 		return false;
 	options = *given;
 	frames_clear(&frames);

@@ -14,7 +14,6 @@
 #include "health.h"
 #include <bootloader_random.h>
 #include <esp_random.h>
-#include <string.h>
 
 /* §4.3: start-up tests see at least 1024 samples. They are not used. */
 #define STARTUP_LENGTH 1024u
@@ -31,12 +30,6 @@ static bool draw(uint8_t *out, size_t length)
 	for (size_t i = 0; i < length && healthy; i++)
 		healthy = health_test(&health, out[i]);
 	return healthy;
-}
-
-static void wipe(void *bytes, size_t length)
-{
-	memset(bytes, 0, length);
-	__asm__ volatile("" :: "r"(bytes) : "memory");
 }
 
 bool random_start(void)

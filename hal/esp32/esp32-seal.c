@@ -8,7 +8,6 @@
 #if SOC_HMAC_SUPPORTED
 #include <esp_efuse.h>
 #include <esp_hmac.h>
-#include <string.h>
 
 #define MESSAGE "moddable-spdm flash key 1"
 
@@ -20,8 +19,7 @@ bool flash_key(uint8_t key[32])
 		return false;
 	if (esp_hmac_calculate((hmac_key_id_t)(HMAC_KEY0 + (block - EFUSE_BLK_KEY0)), MESSAGE, sizeof MESSAGE - 1, key) == ESP_OK)
 		return true;
-	memset(key, 0, 32);
-	__asm__ volatile("" :: "r"(key) : "memory");
+	wipe(key, 32);
 	return false;
 }
 #else

@@ -1,9 +1,11 @@
 /**
  * Finite-field Diffie-Hellman in the groups of RFC 7919, over Node's OpenSSL, which knows their primes and so takes short
- * exponents (§5.2). The primes are safe: with 1 and p - 1 refused, no small subgroup is left that would tell of a key.
+ * exponents (§5.2). The primes are safe: with 1 and p - 1 refused, a peer can learn of a key no more than its parity, and each
+ * key is used once.
  */
 import { createDiffieHellman } from "node:crypto";
 import type { EphemeralKey, KeyAgreement, Random } from "../crypto.js";
+import { checkLength } from "../portable/check-length.js";
 
 const GENERATOR = 2;
 /** Binary digits of e beyond those needed, which absorb what is rounded off. */
@@ -36,10 +38,6 @@ function isPublicKey(y: Uint8Array, prime: Uint8Array): boolean {
 function setRight(out: Uint8Array, value: Uint8Array): void {
   out.fill(0, 0, out.length - value.length);
   out.set(value, out.length - value.length);
-}
-
-function checkLength(out: Uint8Array, length: number): void {
-  if (out.length < length) throw new RangeError(`${length} bytes needed, ${out.length} given`);
 }
 
 function group(bits: number, offset: number): () => KeyAgreement {

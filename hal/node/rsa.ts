@@ -12,6 +12,7 @@ import {
   publicDecrypt,
 } from "node:crypto";
 import type { Random, SigningTerms, Verifier } from "../crypto.js";
+import { checkLength } from "../portable/check-length.js";
 import type { Signer } from "../portable/crypto.js";
 
 const BITS = Object.freeze([2048, 3072, 4096]);
@@ -38,7 +39,8 @@ const HASHES: readonly HashName[] = Object.freeze([
 
 /** One of the two ways to make a digest as long as the modulus, whose first bit is 1. */
 interface Encoding {
-  /** `salt` is as long as the digest. */
+  /** Whether it takes a salt, as long as the digest; else that is empty. */
+  readonly salted: boolean;
   encode(hash: HashName, digest: Uint8Array, length: number, salt: Uint8Array): Uint8Array;
   /** The salt of an encoded digest; of what is none, any bytes. */
   saltOf(hash: HashName, encoded: Uint8Array): Uint8Array;
@@ -51,8 +53,9 @@ function hashOf(digest: Uint8Array, terms: SigningTerms | undefined): HashName |
   );
 }
 
-/** EMSA-PKCS1-v1_5 (RFC 8017 §9.2). It has no salt. */
+/** EMSA-PKCS1-v1_5 (RFC 8017 §9.2). */
 const PKCS1: Encoding = {
+  salted: false,
   encode({ arc }, digest, length) {
     const h = digest.length;
     // SEQUENCE { SEQUENCE { OBJECT IDENTIFIER, NULL }, OCTET STRING }
@@ -69,8 +72,7 @@ const PKCS1: Encoding = {
 
 /** MGF1 (RFC 8017 §B.2.1), over `data` in place. */
 function mask({ name, outputLen }: HashName, seed: Uint8Array, data: Uint8Array): void {
-  for (let i = 0; i < data.length; i++) {
-    if (i % outputLen !== 0) continue;
+  for (let i = 0; i < data.length; i += outputLen) {
     const counter = new Uint8Array(4);
     new DataView(counter.buffer).setUint32(0, i / outputLen);
     const block = createHash(name).update(seed).update(counter).digest();
@@ -80,6 +82,7 @@ function mask({ name, outputLen }: HashName, seed: Uint8Array, data: Uint8Array)
 
 /** EMSA-PSS (RFC 8017 §9.1): maskedDB, H, 0xBC; DB is zeros, 0x01, salt. The modulus' first bit is left free. */
 const PSS: Encoding = {
+  salted: true,
   encode(hash, digest, length, salt) {
     const encoded = new Uint8Array(length);
     const dbLength = length - hash.outputLen - 1;
@@ -141,7 +144,7 @@ export function rsaPublicKey(key: KeyObject): Uint8Array | undefined {
   if (key.asymmetricKeyType !== "rsa") return undefined;
   const { n, e } = key.export({ format: "jwk" });
   const [modulus, exponent] = [n!, e!].map((field) => Buffer.from(field, "base64url"));
-  if (!BITS.includes(8 * modulus.length) || exponent.length > EXPONENT_LENGTH) return undefined;
+  if (modulus[0] < 0x80 || !BITS.includes(8 * modulus.length) || exponent.length > EXPONENT_LENGTH) return undefined;
   const bytes = new Uint8Array(modulus.length + EXPONENT_LENGTH);
   bytes.set(modulus);
   bytes.set(exponent, bytes.length - exponent.length);
@@ -154,21 +157,18 @@ function signer(encoding: Encoding): (pkcs8: Uint8Array, random: Random) => Sign
     const publicKey = rsaPublicKey(createPublicKey(key));
     if (publicKey === undefined) throw new RangeError(`not an RSA key of ${BITS.join(", ")} bits`);
     const length = publicKey.length - EXPONENT_LENGTH;
-    const check = (out: Uint8Array, least: number) => {
-      if (out.length < least) throw new RangeError(`${least} bytes needed, ${out.length} given`);
-    };
     return Object.freeze({
       signatureLength: length,
       publicKey(out: Uint8Array): void {
-        check(out, publicKey.length);
+        checkLength(out, publicKey.length);
         out.set(publicKey);
       },
       sign(digest: Uint8Array, signature: Uint8Array, terms?: SigningTerms): void {
-        check(signature, length);
+        checkLength(signature, length);
         const hash = hashOf(digest, terms);
         if (hash === undefined) throw new RangeError(`no hash makes digests of ${digest.length} bytes`);
-        const salt = new Uint8Array(digest.length);
-        random(salt);
+        const salt = new Uint8Array(encoding.salted ? digest.length : 0);
+        if (encoding.salted) random(salt);
         signature.set(privateEncrypt(raw(key), encoding.encode(hash, digest, length, salt)));
       },
     });

@@ -206,8 +206,7 @@ static bool pico_i2c_write(const void *data, size_t length)
 static bool pico_i2c_open(const struct port_options *options)
 {
 	/* SDA is even, SCL the pin above it, and bit 1 of both says which controller. */
-	if (options->data & 1 || options->clock != options->data + 1 || options->clock >= NUM_BANK0_GPIOS
-	    || options->address < 0x08 || options->address > 0x77 || options->rate < 10000 || options->rate > 1000000)
+	if (options->data & 1 || options->clock != options->data + 1 || options->clock >= NUM_BANK0_GPIOS)
 		return false;
 	bus = options->data & 2 ? i2c1 : i2c0;
 	interrupt = options->data & 2 ? I2C1_IRQ : I2C0_IRQ;

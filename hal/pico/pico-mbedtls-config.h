@@ -8,6 +8,9 @@
 #define MBEDTLS_CTR_DRBG_C
 #define MBEDTLS_AES_C
 
+/* It issues no aliases. */
+#undef PSA_WANT_ALG_DETERMINISTIC_ECDSA
+
 /* The RP2040's firmware serves no sessions: 20 KB of AEADs, key agreement and a curve that only they need. */
 #if PICO_RP2040
 #undef PSA_WANT_ALG_ECDH

@@ -19,7 +19,9 @@
 #define SEED_BLOCK_LENGTH 32u
 /* At a tenth of a bit each, 384 bits of entropy for the 256 that SHA-256 makes of them (SP 800-90B §3.1.5.1.2). */
 #define SAMPLES_PER_BLOCK 3840u
+
 static mbedtls_ctr_drbg_context drbg;
+/* A failure is final, for another `random_start` too. */
 static bool started, failed;
 
 /* For a tenth of a bit a sample and one false alarm in 2^20: 1 + 20 / 0.1, and the binomial's critical value. */

@@ -15,7 +15,7 @@
 
 static uart_inst_t *uart;                       /* NULL: USB */
 static uint interrupt;
-static uint8_t ring[RING_LENGTH];
+static volatile uint8_t ring[RING_LENGTH];
 static volatile uint32_t received, taken;
 
 static void uart_interrupt(void)
@@ -90,8 +90,11 @@ static size_t pico_serial_read(void *into, size_t capacity)
 		int count = stdio_usb.in_chars(into, (int)capacity);
 		return count > 0 ? (size_t)count : 0;
 	}
-	while (length < capacity && taken != received)
-		out[length++] = ring[taken++ % RING_LENGTH];
+	while (length < capacity && taken != received) {
+		out[length++] = ring[taken % RING_LENGTH];
+		/* Provisioning brings private keys. */
+		ring[taken++ % RING_LENGTH] = 0;
+	}
 	return length;
 }
 

@@ -11,6 +11,7 @@
 import type { ECDSA } from "@noble/curves/abstract/weierstrass.js";
 import { p256, p384 } from "@noble/curves/nist.js";
 import { sha256, sha384 } from "@noble/hashes/sha2.js";
+import { ascii } from "../../src/ascii.js";
 import { hmac } from "../../src/hmac.js";
 import type { HashAlgorithm } from "../crypto.js";
 
@@ -59,7 +60,3 @@ function aliasKeys(curve: ECDSA, hash: HashAlgorithm, length: number): AliasKeys
 
 export const p256Alias: AliasKeys = /* @__PURE__ */ aliasKeys(p256, sha256, 32);
 export const p384Alias: AliasKeys = /* @__PURE__ */ aliasKeys(p384, sha384, 48);
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}

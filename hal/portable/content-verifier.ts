@@ -1,4 +1,5 @@
 /** Verification by engines of noble that hash content themselves, with the key: EdDSA, ML-DSA and SLH-DSA. */
+import { ascii } from "../../src/ascii.js";
 import type { SigningTerms, Verifier } from "../crypto.js";
 
 /** What such an engine has of it. */
@@ -14,12 +15,9 @@ interface EngineOptions {
 /** The algorithm's context, if it takes one. */
 export type ContextOf = (terms: SigningTerms | undefined) => EngineOptions;
 
-/** SPDM's context is the algorithm's (DSP0274 1.2 §15); in certificates it is empty. XS may have no TextEncoder. */
+/** SPDM's context is the algorithm's (DSP0274 1.2 §15); in certificates it is empty. */
 export function withContext(terms: SigningTerms | undefined): { readonly context: Uint8Array } {
-  const text = terms?.context ?? "";
-  const context = new Uint8Array(text.length);
-  for (let i = 0; i < context.length; i++) context[i] = text.charCodeAt(i);
-  return { context };
+  return { context: ascii(terms?.context ?? "") };
 }
 
 export function contentVerifier(engine: Engine, contextOf: ContextOf = withContext): Verifier {

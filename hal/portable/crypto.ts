@@ -7,6 +7,7 @@ import { type ECDSA, ecdsa, type WeierstrassPoint, weierstrass } from "@noble/cu
 import { p256 as nistP256, p384 as nistP384, p521 as nistP521 } from "@noble/curves/nist.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { EphemeralKey, KeyAgreement, Random, SigningTerms, Verifier } from "../crypto.js";
+import { checkLength } from "./check-length.js";
 
 export { sha256, sha384, sha512 };
 
@@ -61,10 +62,6 @@ function encode(publicKey: Uint8Array): Uint8Array {
   bytes[0] = UNCOMPRESSED;
   bytes.set(publicKey, 1);
   return bytes;
-}
-
-function checkLength(out: Uint8Array, length: number): void {
-  if (out.length < length) throw new RangeError(`${length} bytes needed, ${out.length} given`);
 }
 
 function verifier({ curve, coordinateLength }: Nist): Verifier {

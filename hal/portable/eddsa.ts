@@ -4,6 +4,7 @@
  */
 import type { EdDSA } from "@noble/curves/abstract/edwards.js";
 import type { SigningTerms, Verifier } from "../crypto.js";
+import { checkLength } from "./check-length.js";
 import { type ContextOf, contentVerifier } from "./content-verifier.js";
 import type { Signer } from "./crypto.js";
 
@@ -33,12 +34,11 @@ export function edSigner(curve: EdDSA, contextOf: ContextOf, seed: Uint8Array): 
     signatureLength,
     takesContent: true,
     publicKey(out: Uint8Array): void {
-      if (out.length < publicKeyLength) throw new RangeError(`${publicKeyLength} bytes needed, ${out.length} given`);
+      checkLength(out, publicKeyLength);
       out.set(curve.getPublicKey(seed));
     },
     sign(content: Uint8Array, signature: Uint8Array, terms?: SigningTerms): void {
-      if (signature.length < signatureLength)
-        throw new RangeError(`${signatureLength} bytes needed, ${signature.length} given`);
+      checkLength(signature, signatureLength);
       signature.set(curve.sign(content, seed, contextOf(terms)));
     },
   });

@@ -1,8 +1,6 @@
+import { ascii } from "../../src/ascii.js";
+import { INFORMATIONAL, RAW_BIT_STREAM } from "../../src/measurement-types.js";
 import type { LogEntry, MeasurementLog } from "../measurements.js";
-
-/** Bit 7 of DMTFSpecMeasurementValueType. */
-const RAW_BIT_STREAM = 0x80;
-const INFORMATIONAL = 9;
 
 /** A log in memory, all of whose entries one hash-extend measurement covers. */
 export class GrowingLog implements MeasurementLog {
@@ -22,8 +20,6 @@ export class GrowingLog implements MeasurementLog {
 
   /** Appends what happened, in ASCII. */
   tell(text: string): void {
-    const value = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) value[i] = text.charCodeAt(i);
-    this.append(INFORMATIONAL | RAW_BIT_STREAM, value);
+    this.append(INFORMATIONAL | RAW_BIT_STREAM, ascii(text));
   }
 }

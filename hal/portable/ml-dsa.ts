@@ -5,6 +5,7 @@
  */
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from "@noble/post-quantum/ml-dsa.js";
 import type { Random, SigningTerms } from "../crypto.js";
+import { checkLength } from "./check-length.js";
 import { contentVerifier, withContext } from "./content-verifier.js";
 import type { Signer } from "./crypto.js";
 
@@ -19,13 +20,16 @@ type SignerMaker = (seed: Uint8Array, random: Random) => Signer;
 function signer(engine: typeof ml_dsa65): SignerMaker {
   return (seed, random) => {
     const { secretKey, publicKey } = engine.keygen(seed);
+    const signatureLength = engine.lengths.signature!;
     return Object.freeze({
-      signatureLength: engine.lengths.signature!,
+      signatureLength,
       takesContent: true,
       publicKey(out: Uint8Array): void {
+        checkLength(out, publicKey.length);
         out.set(publicKey);
       },
       sign(content: Uint8Array, signature: Uint8Array, terms?: SigningTerms): void {
+        checkLength(signature, signatureLength);
         // Hedged (FIPS 204 §3.4): a bad generator does not give the key away, nor does a fault alone.
         const extraEntropy = new Uint8Array(RANDOM_LENGTH);
         random(extraEntropy);

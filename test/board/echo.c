@@ -31,6 +31,16 @@ static bool flash_works(void)
 	return memcmp(read, text, sizeof text) == 0;
 }
 
+/* What is beyond its end, or over that of a sector or page, and bits that were programmed. */
+static bool flash_refuses(void)
+{
+	uint8_t read[2] = { 0 };
+	uint32_t end = flash_length();
+	flash_read(end - 1, read, 2);
+	return read[0] == 0xFF && read[1] == 0xFF && !flash_erase(0x2100) && !flash_erase(end) && !flash_program(end - 1, read, 2)
+	       && !flash_program(0x20FF, "\0", 2) && !flash_program(0x2FF8, read, 2);
+}
+
 static bool random_works(void)
 {
 	uint8_t bytes[33] = { 0 };
@@ -42,7 +52,7 @@ int main(void)
 	static uint8_t frame[FRAME_LENGTH_MAX];
 	console_write(random_works() ? "random works\n" : "no random\n");
 	console_write(hace_start() ? "hace\n" : "no hace\n");
-	console_write(flash_works() ? "flash works\n" : "no flash\n");
+	console_write(flash_works() && flash_refuses() ? "flash works\n" : "no flash\n");
 	i2c_driver.open(&(struct port_options){ .address = 0x1D });
 	console_write("ready\n");
 	for (;;) {

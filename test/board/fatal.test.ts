@@ -42,6 +42,13 @@ async function lastWords(board: Board): Promise<string> {
   return board.lines.slice(board.lines.indexOf("ready") + 1).join("\n");
 }
 
+test("ports that no chip has are not opened", limit, async () => {
+  const board = await start();
+  const tried = board.lines.slice(0, board.lines.indexOf("ready")).filter((line) => /opened|RangeError/.test(line));
+  assert.deepEqual(tried, Array(7).fill("RangeError: out of range"));
+  await board.close();
+});
+
 describe("fatal errors", () => {
   test("an exception that JavaScript does not catch", limit, async () => {
     const board = await start();

@@ -45,10 +45,12 @@ function linkTo(board: Provisioning, lost: (index: number) => boolean = () => fa
   };
 }
 
+const HEAD = [0, 0, 0x7e, 0xd9];
+
 /** The completion code, undefined if there is no answer. */
 function answer(board: Provisioning, ...bytes: readonly number[]): number | undefined {
   const reply = new Uint8Array(64);
-  return board.respond(Uint8Array.of(0, 0, 0x7e, 0xd9, ...bytes), reply) === 6 ? reply[5] : undefined;
+  return board.respond(Uint8Array.of(...HEAD, ...bytes), reply) === 6 ? reply[5] : undefined;
 }
 
 test("an image arrives whole, once", async () => {
@@ -97,6 +99,23 @@ test("order, offsets and lengths are checked", () => {
   assert.equal(answer(board, COMMIT), FAILED);
   assert.equal(answer(board, COMMIT), OUT_OF_ORDER);
   assert.equal(memory.complete, false);
+});
+
+test("whatever becomes of it, what was to be written is wiped behind it", () => {
+  const memory = new Memory();
+  const board = new Provisioning(memory);
+  answer(board, BEGIN, 2, 0, 0, 0);
+  for (const [offset, status] of [
+    [1, OUT_OF_ORDER],
+    [0, DONE],
+    [0, DONE],
+  ]) {
+    const request = Uint8Array.of(...HEAD, WRITE, offset, 0, 0, 0, 7, 8);
+    const reply = new Uint8Array(64);
+    assert.equal(reply[board.respond(request, reply) - 1], status);
+    assert.deepEqual([...request.subarray(-2)], [0, 0]);
+  }
+  assert.deepEqual(memory.content, [7, 8]);
 });
 
 test("what is no request gets no answer", () => {

@@ -76,6 +76,12 @@ for (const { set, verifier, signer, publicKey: keyLength, signature: length } of
       });
     }
 
+    test("buffers that are too short are refused", () => {
+      const { own } = key();
+      assert.throws(() => own.publicKey(new Uint8Array(keyLength - 1)), RangeError);
+      assert.throws(() => own.sign(CONTENT, new Uint8Array(length - 1)), /bytes needed/);
+    });
+
     test("lengths are FIPS 204's, and content is hashed by the algorithm", () => {
       const { own } = key();
       assert.deepEqual([verifier.publicKeyLength, verifier.signatureLength], [keyLength, length]);

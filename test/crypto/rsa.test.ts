@@ -193,6 +193,16 @@ test("RSASSA: what parsers were deceived by is not the encoding", () => {
   }
 });
 
+test("RSASSA: needs no random numbers", () => {
+  const signature = new Uint8Array(256);
+  rsa
+    .rsassaSigner(pkcs8, () => {
+      throw new Error("no entropy");
+    })
+    .sign(digest, signature);
+  assert.equal(rsa.rsassa2048.verify(publicKey, digest, signature), true);
+});
+
 test("RSAPSS: the salt is as long as the digest, and new each time", () => {
   for (const saltLength of [0, 20, 31, 33, 222]) {
     const theirs = sign("sha256", MESSAGE, {
@@ -219,6 +229,10 @@ test("RSAPSS: the salt is as long as the digest, and new each time", () => {
 test("rsaPublicKey: of RSA keys of the three lengths only", () => {
   assert.equal(rsa.rsaPublicKey(generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey), undefined);
   assert.equal(rsa.rsaPublicKey(generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey), undefined);
+  // As many bytes as a key of 2048 bits, but the first bit of them, which the encodings need.
+  const short = generateKeyPairSync("rsa", { modulusLength: 2047 });
+  assert.equal(rsa.rsaPublicKey(short.publicKey), undefined);
+  assert.throws(() => rsa.rsassaSigner(short.privateKey.export({ format: "der", type: "pkcs8" }), random), RangeError);
   const long = generateKeyPairSync("rsa", { modulusLength: 2048, publicExponent: 0x10001 });
   assert.equal(rsa.rsaPublicKey(long.publicKey)!.length, 260);
 });

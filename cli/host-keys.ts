@@ -8,7 +8,7 @@ import { type Signer, sha384 } from "../hal/portable/crypto.js";
 import type { Slot } from "../hal/portable/identity.js";
 import * as algorithm from "../src/algorithms.js";
 import { ALIAS_CERT_CAP, MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
-import { Der, SEQUENCE } from "../src/der.js";
+import { Der, INTEGER, SEQUENCE } from "../src/der.js";
 import type { Exchange } from "../src/exchange.js";
 import { certificate } from "../src/messages/certificate.js";
 import { csr } from "../src/messages/csr.js";
@@ -19,8 +19,9 @@ import { setKeyPairInfo } from "../src/messages/set-key-pair-info.js";
 import { multiKeyConnections } from "../src/multi-key.js";
 import type { Options } from "../src/responder.js";
 import { keyAlgorithm } from "../src/slot-keys.js";
+import { VERSION } from "../src/x509.js";
 import { isAlias } from "./alias.js";
-import { readCertificate, splitChain } from "./chain.js";
+import { splitChain } from "./chain.js";
 import { identityOf, type Place, publicKeyIdentityOf, signerOf } from "./identity.js";
 import { pathEngines } from "./requester-trust.js";
 
@@ -218,6 +219,8 @@ function provisionedKeys(
 
 /** The AlgorithmIdentifier of the leaf's key. */
 function publicKeyInfoOf(chain: Uint8Array): Uint8Array {
-  const { publicKey } = readCertificate(splitChain(chain).at(-1)!).fields;
-  return new Der(new Uint8Array(publicKey.rawData)).open(SEQUENCE).element(SEQUENCE).slice();
+  const tbs = new Der(new Uint8Array(splitChain(chain).at(-1)!.raw)).open(SEQUENCE).open(SEQUENCE);
+  // Before the key: serial number, signature, issuer, validity, subject.
+  for (const tag of [VERSION, INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE]) tbs.element(tag);
+  return tbs.open(SEQUENCE).element(SEQUENCE).slice();
 }

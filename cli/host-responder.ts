@@ -192,12 +192,9 @@ function slotExchange({ credentials }: DeviceIdentity, { publicKey = false, chan
 /** In order of preference: first the one of about P-384's strength. */
 const HOST_PQC_ASYMS = [algorithm.ML_DSA_65, algorithm.ML_DSA_87, algorithm.ML_DSA_44];
 
-/** ML-DSA where there are chains for it, and neither a public key instead nor somebody who wants to change what cannot be. */
-function pqcIdentitiesOf(
-  { pqcCredentials = [] }: DeviceIdentity,
-  { publicKey = false, changes = "none" }: HostKeyOptions = {},
-) {
-  if (publicKey || changes !== "none") return [];
+/** ML-DSA where there are chains for it, and no public key instead. */
+function pqcIdentitiesOf({ pqcCredentials = [] }: DeviceIdentity, { publicKey = false }: HostKeyOptions = {}) {
+  if (publicKey) return [];
   return HOST_PQC_ASYMS.filter((one) => pqcCredentials.some((credential) => credential.algorithm === one)).map(
     (one) => ({ algorithm: one, identity: mlDsaIdentity(pqcCredentials, one) }),
   );

@@ -178,8 +178,7 @@ test("what does not go together", async () => {
   const make = (served: DeviceIdentity, keys = {}) => hostResponder(served, { onFault() {}, keys });
   assert.throws(() => make(mixed), /both device certificates and those that aliases are issued by/);
   assert.throws(() => make({ ...device, pqcCredentials: [own] }), /both device certificates/);
-  const certificates = { policy: { trustedEnvironment: true, slotsInSessions: 0, provenRequesters: false }, save() {} };
-  assert.throws(() => make(device, { certificates }), /takes no certificates/);
+  assert.throws(() => make(device, { changes: "trusted" }), /takes no certificates/);
   assert.throws(() => aliasOf({ ...own, algorithm: 0x100 }, firmware(1)), /on P-256 or P-384/);
   const options: CertificatesOptions = { out: folder, alias: true, kinds: [], force: true };
   await assert.rejects(makeCertificates(options), /P-256 and P-384/);

@@ -57,12 +57,6 @@ describe("what both have is trusted", () => {
     assert.deepEqual(dhe, { asym: "ML-DSA-65", kem: undefined, dhe: "secp256r1", leaf: ML_DSA_65 });
   });
 
-  test("not where chains can be changed: none of ML-DSA can", async () => {
-    const either = { baseAsym: OPTIONS.baseAsym, session: SESSION, anchors: readAnchors(ROOTS) };
-    const { asym } = await trusted(either, { pqcCredentials, hostKeys: { changes: "trusted" } });
-    assert.equal(asym, "P-384");
-  });
-
   test("slots that have keys of their own: those of ML-DSA, by their KeyPairIDs", async () => {
     const anchors = ["ca.cert.der", "ca1.cert.der"].flatMap((file) => readAnchors([join(KEYS, "mldsa65", file)]));
     for (const slot of [0, 1]) await trusted({ multiKey: true, slot, anchors }, { pqcCredentials });

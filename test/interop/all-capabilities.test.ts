@@ -17,6 +17,13 @@ const PROOF = ["GET_ENCAPSULATED_REQUEST", "DELIVER_ENCAPSULATED_RESPONSE", "KEY
 const REPORTS = ["GET_MEASUREMENT_EXTENSION_LOG", "GET_ENDPOINT_INFO"];
 const KEY_PAIRS = ["GET_KEY_PAIR_INFO", "SET_KEY_PAIR_INFO"];
 
+/** All but GET_CSR and SET_CERT. */
+const ASKED = "DIGEST,CERT,CHAL,MEAS,MEL,EP_INFO,GET_KEY_PAIR_INFO,SET_KEY_PAIR_INFO";
+const WITHOUT_CERTIFICATES = [
+  ...["--exe_conn", ASKED],
+  ...["--exe_session", `KEY_EX,PSK,KEY_UPDATE,HEARTBEAT,APP,${ASKED.replace("CHAL,", "")}`],
+];
+
 interface Group {
   readonly serve: readonly string[];
   readonly options: readonly string[];
@@ -29,15 +36,16 @@ interface Group {
 
 const GROUPS: readonly Group[] = [
   {
-    serve: ["--trusted-environment", "--mutual", "encapsulated", "--basic-mutual"],
-    options: ["--other_param", "OPAQUE_FMT_1,MULTI_KEY_CONN"],
+    serve: ["--key-changes", "trusted", "--mutual", "encapsulated", "--basic-mutual"],
+    // It would ask for a certificate of the key pair that it has erased.
+    options: ["--other_param", "OPAQUE_FMT_1,MULTI_KEY_CONN", ...WITHOUT_CERTIFICATES],
     asks: [...KEY_PAIRS, ...KEY_PAIRS.map((name) => `${name} in session`)],
     since: "1.3",
     twice: false,
   },
   {
-    serve: ["--set-certificates", "trusted", "--mutual", "encapsulated", "--basic-mutual"],
-    options: [],
+    serve: ["--key-changes", "trusted", "--mutual", "encapsulated", "--basic-mutual"],
+    options: ["--other_param", "OPAQUE_FMT_1"],
     asks: ["GET_CSR", "SET_CERTIFICATE", "SET_CERTIFICATE in session"],
     since: "1.2",
     twice: true,

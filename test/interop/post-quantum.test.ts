@@ -121,7 +121,7 @@ const RUNS: readonly Run[] = [
   },
   {
     name: "ML-DSA-65 of both, slots with keys of their own, log and endpoint information",
-    serve: ["--mutual", "encapsulated", "--trusted-environment"],
+    serve: ["--mutual", "encapsulated", "--key-changes", "trusted"],
     options: [
       ...[
         ...withPqc("ML-DSA-65", "ML-KEM-768"),

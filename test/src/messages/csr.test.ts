@@ -212,11 +212,14 @@ test("key pairs, models and tags are not named where there is no choice", () => 
 
 test("slots that were emptied leave nothing to say, but the key", () => {
   const c = negotiated(V1_3, { baseAsym: P256.algorithm }, changeableBoard());
+  // Slot 4 has another key, but says what the device is as long as it is there.
   for (const slot of [0, 1]) c.answer(Uint8Array.of(V1_3, 0xee, 0x80 | slot, 0));
+  assert.ok(verified(P256, requestIn(c.answer(getCsr(V1_3)))).subject.includes(toHex(ascii("slot 4"))));
+  c.answer(Uint8Array.of(V1_3, 0xee, 0x84, 0));
   const { subject, attributes } = verified(P256, requestIn(c.answer(getCsr(V1_3))));
   assert.equal(subject, "3000");
   assert.ok(!attributes.includes("0603551d11"));
-  // Slot 4 has another key; installed elsewhere, slot 0's chain speaks for the key again.
+  // Installed elsewhere, slot 0's chain speaks for the key again.
   c.answer(setCertificateRequest(V1_3, 6, spdmChainOf(P256, 0, c.hash)));
   assert.notEqual(verified(P256, requestIn(c.answer(getCsr(V1_3)))).subject, "3000");
 });

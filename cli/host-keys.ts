@@ -1,11 +1,17 @@
 /** The keys of the responder in this process: what it is known by, and what requesters see of that and may change. */
 import { randomFillSync } from "node:crypto";
-import { type KeyAlgorithm, MemoryKeyPairs, P256_INFO, P384_INFO, type ProvisionedKey } from "../boards/key-pairs.js";
 import type { Credential, DeviceIdentity } from "../certs/identity-writer.js";
 import type { Identity } from "../hal/identity.js";
 import { changeableIdentity, type SlotKeys } from "../hal/portable/certificate-slots.js";
 import { type Signer, sha384 } from "../hal/portable/crypto.js";
 import type { Slot } from "../hal/portable/identity.js";
+import {
+  type KeyAlgorithm,
+  MemoryKeyPairs,
+  P256_INFO,
+  P384_INFO,
+  type ProvisionedKey,
+} from "../hal/portable/key-pairs.js";
 import * as algorithm from "../src/algorithms.js";
 import { ALIAS_CERT_CAP, MULTI_KEY_CAP_NEG } from "../src/capabilities.js";
 import { Der, INTEGER, SEQUENCE } from "../src/der.js";

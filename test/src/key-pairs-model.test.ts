@@ -1,9 +1,9 @@
 /** Keys and slots stay of one mind, whatever is changed of them in whichever order. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryKeyPairs, P256_INFO, P384_INFO } from "../../boards/key-pairs.js";
 import { changeableIdentity } from "../../hal/portable/certificate-slots.js";
 import type { Signer } from "../../hal/portable/crypto.js";
+import { MemoryKeyPairs, P256_INFO, P384_INFO } from "../../hal/portable/key-pairs.js";
 import { ECDSA_P256, ECDSA_P384 } from "../../src/algorithms.js";
 import { KEY_P256, KEY_P384 } from "../../src/key-pairs.js";
 import { deterministicRandom } from "../support/random.js";

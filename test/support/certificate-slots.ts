@@ -1,5 +1,5 @@
 /** A board whose certificates can be requested and set, and requests for both, written out by hand. */
-import { MemoryKeyPairs, P256_INFO, P384_INFO } from "../../boards/key-pairs.js";
+
 import type { PendingRequests } from "../../hal/certificate-slots.js";
 import {
   type ChangeableIdentity,
@@ -8,6 +8,7 @@ import {
 } from "../../hal/portable/certificate-slots.js";
 import { sha384 } from "../../hal/portable/crypto.js";
 import type { Slot } from "../../hal/portable/identity.js";
+import { MemoryKeyPairs, P256_INFO, P384_INFO } from "../../hal/portable/key-pairs.js";
 import { KEY_P256 } from "../../src/key-pairs.js";
 import { csr } from "../../src/messages/csr.js";
 import { type SetCertificatePolicy, setCertificate } from "../../src/messages/set-certificate.js";

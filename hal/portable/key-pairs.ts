@@ -1,13 +1,13 @@
 /**
  * The key pairs of a device that keeps them in memory, under one numbering for all algorithms: those it was provisioned
- * with, and some to be generated. Slots that can be changed are of these keys (hal/portable/certificate-slots.ts).
+ * with, and some to be generated. Slots that can be changed are of these keys (certificate-slots.ts).
  */
-import type { DesiredKeyPair, KeyPair, KeyPairChanges, KeyPairs } from "../hal/key-pairs.js";
-import type { SlotKeys } from "../hal/portable/certificate-slots.js";
-import type { Signer } from "../hal/portable/crypto.js";
-import * as key from "../src/key-pairs.js";
 
-const DEFAULT_USES = key.SPDM_USES;
+import * as key from "../../src/key-pairs.js";
+import type { DesiredKeyPair, KeyPair, KeyPairChanges, KeyPairs } from "../key-pairs.js";
+import type { SlotKeys } from "./certificate-slots.js";
+import type { Signer } from "./crypto.js";
+
 const SLOT_CAPABILITIES = key.CERT_ASSOC_CAP | key.SHAREABLE_CAP;
 const SPARE_CAPABILITIES =
   SLOT_CAPABILITIES | key.GEN_KEY_CAP | key.ERASABLE_CAP | key.KEY_USAGE_CAP | key.ASYM_ALGO_CAP;
@@ -73,12 +73,12 @@ export class MemoryKeyPairs implements KeyPairs {
 
   constructor(options: MemoryKeyPairsOptions) {
     const { algorithms, provisioned, spareCount, policy } = options;
-    const fixed = provisioned.map(({ asym, pqcAsym = 0, slotMask, publicKeyInfo, signer, usage = DEFAULT_USES }) => ({
+    const fixed = provisioned.map(({ asym, pqcAsym = 0, slotMask, publicKeyInfo, signer, usage = key.SPDM_USES }) => ({
       ...{ capabilities: signer === undefined ? 0 : SLOT_CAPABILITIES, usageCapabilities: usage, usage },
       ...{ asymCapabilities: asym, asym, pqcAsymCapabilities: pqcAsym, pqcAsym, slotMask, publicKeyInfo },
     }));
     const spare: KeyPair = {
-      ...{ capabilities: SPARE_CAPABILITIES, usageCapabilities: DEFAULT_USES, usage: 0 },
+      ...{ capabilities: SPARE_CAPABILITIES, usageCapabilities: key.SPDM_USES, usage: 0 },
       ...{ asymCapabilities: algorithms.reduce((bits, { asym }) => bits | asym, 0), asym: 0 },
       ...{ pqcAsymCapabilities: 0, pqcAsym: 0, slotMask: 0, publicKeyInfo: NO_BYTES },
     };
@@ -138,7 +138,7 @@ export class MemoryKeyPairs implements KeyPairs {
     const asym = desired.asym || pair.asym;
     const algorithm = this.#options.algorithms.find((one) => one.asym === asym);
     if (algorithm === undefined || !this.#mayHave(id, asym, desired.slotMask)) return false;
-    const usage = desired.usage || pair.usage || DEFAULT_USES;
+    const usage = desired.usage || pair.usage || key.SPDM_USES;
     const publicKeyInfo = Uint8Array.from(algorithm.publicKeyInfo);
     const made = { ...pair, usage, asym, slotMask: desired.slotMask, publicKeyInfo };
     return this.#replace(id, made, algorithm.generate());

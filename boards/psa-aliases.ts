@@ -5,11 +5,11 @@ import type { Identity } from "../hal/identity.js";
 import { openKey, sha256, sha384 } from "../hal/psa/psa.js";
 import { ECDSA_P384 } from "../src/algorithms.js";
 import { issueAlias } from "../src/alias-certificate.js";
-import { ascii } from "../src/ascii.js";
 import { ALIAS_CERT_CAP } from "../src/capabilities.js";
 import { leafOf } from "../src/chain.js";
 import { GET_CERTIFICATE } from "../src/exchange.js";
 import { ALIAS_CERT } from "../src/key-pairs.js";
+import { latin1 } from "../src/latin1.js";
 import type { Options } from "../src/responder.js";
 import { type TcbInfo, tcbInfoOf, writeTcbInfo } from "../src/tcb-info.js";
 import type { Provisioned } from "./firmware.js";
@@ -34,7 +34,7 @@ function withAliases(options: Options, { credentials }: Provisioned): Options {
   const issuers = credentials.filter(({ model }) => model === ALIAS_CERT);
   if (issuers.length === 0) return options;
   if (issuers.length !== credentials.length) throw new Error("device certificates beside aliases");
-  const tcbInfo = tcbInfoOf(options.measurements!.source, sha384, ascii(MODEL));
+  const tcbInfo = tcbInfoOf(options.measurements!.source, sha384, latin1(MODEL));
   const baseAsym = options.baseAsym.map(({ algorithm, identity }) => ({
     algorithm,
     identity: aliasIdentity(

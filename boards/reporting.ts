@@ -1,6 +1,6 @@
 /** What firmware tells of itself beside its measurements: what it found when it started, and of what class it is. */
 import { GrowingLog } from "../hal/portable/measurement-log.js";
-import { ascii } from "../src/ascii.js";
+import { latin1 } from "../src/latin1.js";
 import { hashExtendMeasurement } from "../src/measurement-log.js";
 import { MANIFEST_INDEX, RAW_BIT_STREAM } from "../src/measurement-types.js";
 import { endpointInfo } from "../src/messages/endpoint-info.js";
@@ -34,7 +34,7 @@ export const reporting: Reporting = (options, { name }, { credentials, psks }) =
     log,
     // DMTF has no registry of vendors; what is below its ID is anybody's.
     deviceClasses: [
-      { standardId: DMTF, vendorId: new Uint8Array(0), subordinateIds: [ascii("moddable-spdm"), ascii(name)] },
+      { standardId: DMTF, vendorId: new Uint8Array(0), subordinateIds: [latin1("moddable-spdm"), latin1(name)] },
     ],
     measurements: {
       ...measurements,

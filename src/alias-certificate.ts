@@ -7,7 +7,8 @@
  */
 import type { HashAlgorithm } from "../hal/crypto.js";
 import { Der, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET } from "./der.js";
-import { bytesOf, element, unsignedInteger } from "./der-writer.js";
+import { element, unsignedInteger } from "./der-writer.js";
+import { latin1 } from "./latin1.js";
 import { TCB_INFO, type TcbInfo, writeTcbInfo } from "./tcb-info.js";
 import * as x509 from "./x509.js";
 import {
@@ -70,7 +71,7 @@ export function issueAlias({ deviceCert, hash, sign }: AliasIssuer, subject: Ali
     extension(
       x509.EXTENDED_KEY_USAGE,
       false,
-      element(SEQUENCE, element(OBJECT_IDENTIFIER, bytesOf(x509.RESPONDER_AUTH))),
+      element(SEQUENCE, element(OBJECT_IDENTIFIER, latin1(x509.RESPONDER_AUTH))),
     ),
     extension(SUBJECT_KEY_IDENTIFIER, false, element(OCTET_STRING, keyDigest.subarray(0, KEY_IDENTIFIER_LENGTH))),
     ...issuer.extensions,
@@ -78,7 +79,7 @@ export function issueAlias({ deviceCert, hash, sign }: AliasIssuer, subject: Ali
   ];
   const info = element(
     SEQUENCE,
-    element(x509.VERSION, bytesOf(x509.VERSION_3)),
+    element(x509.VERSION, latin1(x509.VERSION_3)),
     unsignedInteger(serialNumber),
     signatureAlgorithm(hash.outputLen),
     element(SEQUENCE, issuer.subject),
@@ -123,8 +124,8 @@ function readIssuer(certificate: Uint8Array): Issuer {
 function keyName(keyDigest: Uint8Array): Uint8Array {
   let digits = "";
   for (let i = 0; i < 8; i++) digits += (0x100 + keyDigest[i]).toString(16).slice(1);
-  const type = element(OBJECT_IDENTIFIER, bytesOf(NAME_SERIAL_NUMBER));
-  return element(SET, element(SEQUENCE, type, element(PRINTABLE_STRING, bytesOf(digits))));
+  const type = element(OBJECT_IDENTIFIER, latin1(NAME_SERIAL_NUMBER));
+  return element(SET, element(SEQUENCE, type, element(PRINTABLE_STRING, latin1(digits))));
 }
 
 function digestOf(hash: HashAlgorithm, ...parts: readonly Uint8Array[]): Uint8Array {

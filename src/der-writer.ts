@@ -30,10 +30,3 @@ export function unsignedInteger(number: Uint8Array, tag = INTEGER): Uint8Array {
   const significant = number.subarray(start);
   return significant[0] < 0x80 ? element(tag, significant) : element(tag, ZERO, significant);
 }
-
-/** The bytes of a string of characters below 0x100. */
-export function bytesOf(characters: string): Uint8Array {
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return bytes;
-}

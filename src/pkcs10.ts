@@ -6,8 +6,9 @@
  * device, as the one that it has now does.
  */
 import { Der, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET } from "./der.js";
-import { bytesOf, element } from "./der-writer.js";
+import { element } from "./der-writer.js";
 import { ALIAS_CERT } from "./installable-chain.js";
+import { latin1 } from "./latin1.js";
 import { WireError } from "./wire.js";
 import * as x509 from "./x509.js";
 import { AUTHORITY, extension, FOR_CERTIFICATES, FOR_SIGNATURES, NO_AUTHORITY } from "./x509-writer.js";
@@ -118,7 +119,7 @@ function isKept(type: string, alias: boolean): boolean {
 
 /** CertificationRequestInfo. What the requester wishes of subject and attributes goes before what we would say. */
 export function requestInfo(device: Device, publicKey: Uint8Array, wished: RequesterInfo | undefined): Uint8Array {
-  const type = element(OBJECT_IDENTIFIER, bytesOf(EXTENSION_REQUEST));
+  const type = element(OBJECT_IDENTIFIER, latin1(EXTENSION_REQUEST));
   const own = element(SEQUENCE, type, element(SET, element(SEQUENCE, ...device.extensions)));
   const attributes = [own, ...(wished?.attributes ?? [])].sort(compare);
   const named = wished !== undefined && wished.subject[1] !== 0;

@@ -13,7 +13,8 @@
 import type { HashAlgorithm } from "../hal/crypto.js";
 import type { Measurement, Measurements } from "../hal/measurements.js";
 import { Der, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE } from "./der.js";
-import { bytesOf, element, unsignedInteger } from "./der-writer.js";
+import { element, unsignedInteger } from "./der-writer.js";
+import { latin1 } from "./latin1.js";
 import {
   DEVICE_MODE,
   FIRMWARE_CONFIGURATION,
@@ -171,7 +172,7 @@ export function writeTcbInfo(info: TcbInfo): Uint8Array {
 }
 
 function writeFwid({ hash, digest }: Fwid): Uint8Array {
-  const type = bytesOf(HASH_ALGS + String.fromCharCode(hash));
+  const type = latin1(HASH_ALGS + String.fromCharCode(hash));
   return element(SEQUENCE, element(OBJECT_IDENTIFIER, type), element(OCTET_STRING, digest));
 }
 

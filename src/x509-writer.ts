@@ -1,7 +1,8 @@
 /** Writes what certificates and certification requests have in common. */
 import { ECDSA_P256, ECDSA_P384 } from "./algorithms.js";
 import { BIT_STRING, BOOLEAN, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE } from "./der.js";
-import { bytesOf, element, unsignedInteger } from "./der-writer.js";
+import { element, unsignedInteger } from "./der-writer.js";
+import { latin1 } from "./latin1.js";
 import * as x509 from "./x509.js";
 
 /** Values of keyUsage and basicConstraints. */
@@ -18,13 +19,13 @@ export function publicKeyInfo(algorithm: number, publicKey: Uint8Array): Uint8Ar
   const curve = algorithm === ECDSA_P256 ? x509.EC_P256 : algorithm === ECDSA_P384 ? x509.EC_P384 : undefined;
   if (curve === undefined) return undefined;
   const point = element(BIT_STRING, ZERO, Uint8Array.of(x509.UNCOMPRESSED), publicKey);
-  return element(SEQUENCE, element(SEQUENCE, bytesOf(curve)), point);
+  return element(SEQUENCE, element(SEQUENCE, latin1(curve)), point);
 }
 
 /** Extension of `type`, an identifier's contents, with `value`, DER; both as characters or bytes. */
 export function extension(type: string, critical: boolean, value: string | Uint8Array): Uint8Array {
-  const contents = element(OCTET_STRING, typeof value === "string" ? bytesOf(value) : value);
-  const identifier = element(OBJECT_IDENTIFIER, bytesOf(type));
+  const contents = element(OCTET_STRING, typeof value === "string" ? latin1(value) : value);
+  const identifier = element(OBJECT_IDENTIFIER, latin1(type));
   return critical
     ? element(SEQUENCE, identifier, Uint8Array.from(TRUE), contents)
     : element(SEQUENCE, identifier, contents);
@@ -38,7 +39,7 @@ export function signatureAlgorithm(digestLength: number): Uint8Array {
       : digestLength === 48
         ? x509.ECDSA_WITH_SHA384
         : x509.ECDSA_WITH_SHA512;
-  return element(SEQUENCE, bytesOf(contents));
+  return element(SEQUENCE, latin1(contents));
 }
 
 /**

@@ -13,9 +13,9 @@ const FOLDERS = ["src", "hal", "boards", "certs", "cli", "bench", "tools", "test
 const MAY: readonly (readonly [folder: string, allowed: readonly string[]])[] = [
   ["src/mctp", ["src/wire"]],
   ["src", []],
-  ["hal/portable", ["src/ascii", "src/hmac", "src/key-pairs", "src/measurement-types"]],
+  ["hal/portable", ["src/latin1", "src/hmac", "src/key-pairs", "src/measurement-types"]],
   ["hal/node", ["hal/portable/check-length"]],
-  ["hal", ["tools/mbedtls", "certs/identity-image", "src/ascii", "src/measurement-types", "src/wire", "boards/xs"]],
+  ["hal", ["tools/mbedtls", "certs/identity-image", "src/latin1", "src/measurement-types", "src/wire", "boards/xs"]],
   ["certs", ["src"]],
   ["boards", ["src", "hal", "certs", "tools", "manifest.json"]],
   ["cli", ["src", "hal", "certs", "boards"]],

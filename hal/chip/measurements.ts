@@ -14,7 +14,7 @@
  * | 0xFE  | device mode, 4 × 4 bytes                             | device mode                  |
  */
 
-import { ascii } from "../../src/ascii.js";
+import { latin1 } from "../../src/latin1.js";
 import {
   DEVICE_MODE,
   DEVICE_MODE_INDEX,
@@ -67,10 +67,10 @@ export function firmwareMeasurements(facts: Facts): Measurements {
     list: [
       imageMeasurement(1, facts.codeDigest),
       rawMeasurement(2, FIRMWARE_CONFIGURATION, true, facts.configuration),
-      rawMeasurement(3, FIRMWARE_VERSION, true, ascii(facts.version)),
+      rawMeasurement(3, FIRMWARE_VERSION, true, latin1(facts.version)),
       rawMeasurement(4, SECURE_VERSION_NUMBER, true, secureVersion),
       ...((state & TOLD) === 0 ? [] : [rawMeasurement(5, HARDWARE_CONFIGURATION, true, secureBoot)]),
-      rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, ascii(manifest)),
+      rawMeasurement(MANIFEST_INDEX, MEASUREMENT_MANIFEST, false, latin1(manifest)),
       rawMeasurement(DEVICE_MODE_INDEX, DEVICE_MODE, true, deviceMode(state)),
     ],
     // The image is read-only while it runs, and the rest is part of it.

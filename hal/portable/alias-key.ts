@@ -11,12 +11,12 @@
 import type { ECDSA } from "@noble/curves/abstract/weierstrass.js";
 import { p256, p384 } from "@noble/curves/nist.js";
 import { sha256, sha384 } from "@noble/hashes/sha2.js";
-import { ascii } from "../../src/ascii.js";
 import { hmac } from "../../src/hmac.js";
+import { latin1 } from "../../src/latin1.js";
 import type { HashAlgorithm } from "../crypto.js";
 
-const UDS_LABEL = ascii("moddable-spdm UDS");
-const ALIAS_LABEL = ascii("moddable-spdm alias");
+const UDS_LABEL = latin1("moddable-spdm UDS");
+const ALIAS_LABEL = latin1("moddable-spdm alias");
 /** One candidate in 2^32 is no key of P-256, fewer of P-384. */
 const CANDIDATE_COUNT = 8;
 

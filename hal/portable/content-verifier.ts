@@ -1,5 +1,5 @@
 /** Verification by engines of noble that hash content themselves, with the key: EdDSA, ML-DSA and SLH-DSA. */
-import { ascii } from "../../src/ascii.js";
+import { latin1 } from "../../src/latin1.js";
 import type { SigningTerms, Verifier } from "../crypto.js";
 
 /** What such an engine has of it. */
@@ -17,7 +17,7 @@ export type ContextOf = (terms: SigningTerms | undefined) => EngineOptions;
 
 /** SPDM's context is the algorithm's (DSP0274 1.2 §15); in certificates it is empty. */
 export function withContext(terms: SigningTerms | undefined): { readonly context: Uint8Array } {
-  return { context: ascii(terms?.context ?? "") };
+  return { context: latin1(terms?.context ?? "") };
 }
 
 export function contentVerifier(engine: Engine, contextOf: ContextOf = withContext): Verifier {

@@ -1,4 +1,4 @@
-import { ascii } from "../../src/ascii.js";
+import { latin1 } from "../../src/latin1.js";
 import { INFORMATIONAL, RAW_BIT_STREAM } from "../../src/measurement-types.js";
 import type { LogEntry, MeasurementLog } from "../measurements.js";
 
@@ -20,6 +20,6 @@ export class GrowingLog implements MeasurementLog {
 
   /** Appends what happened, in ASCII. */
   tell(text: string): void {
-    this.append(INFORMATIONAL | RAW_BIT_STREAM, ascii(text));
+    this.append(INFORMATIONAL | RAW_BIT_STREAM, latin1(text));
   }
 }

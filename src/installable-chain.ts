@@ -8,16 +8,11 @@ import { CERT_CAP } from "./capabilities.js";
 import type { ResponderOptions } from "./connection.js";
 import { Der, SEQUENCE } from "./der.js";
 import { equal } from "./equal.js";
+import { ALIAS_CERT, GENERIC_CERT } from "./key-pairs.js";
 import { CERTIFICATE_COUNT_MAX, digestOf, isPath, isSigned, type PathEngines } from "./requester-chain.js";
 import { V1_3, V1_4, type Version } from "./versions.js";
 import { Reader, WireError } from "./wire.js";
 import { type Certificate, DIGITAL_SIGNATURE, readCertificate } from "./x509.js";
-
-// CertModel (DSP0274 1.3 §10.24)
-export const DEVICE_CERT = 1;
-/** The chain ends with the authority that signs alias certificates. */
-export const ALIAS_CERT = 2;
-export const GENERIC_CERT = 3;
 
 /** CertChain of SET_CERTIFICATE; byte strings are views of it. */
 export interface GivenChain {

@@ -30,9 +30,10 @@ export const KEY_SM2 = 1 << 6;
 export const KEY_ED25519 = 1 << 7;
 export const KEY_ED448 = 1 << 8;
 
-// CertModel of CertificateInfo
+// CertModel (DSP0274 1.3 §10.24)
 export const NO_MODEL = 0;
 export const DEVICE_CERT = 1;
+/** The provisioned chain ends with the authority that signs alias certificates. */
 export const ALIAS_CERT = 2;
 export const GENERIC_CERT = 3;
 

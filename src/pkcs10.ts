@@ -7,7 +7,7 @@
  */
 import { Der, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET } from "./der.js";
 import { element } from "./der-writer.js";
-import { ALIAS_CERT } from "./installable-chain.js";
+import { ALIAS_CERT } from "./key-pairs.js";
 import { latin1 } from "./latin1.js";
 import { WireError } from "./wire.js";
 import * as x509 from "./x509.js";

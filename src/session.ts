@@ -90,6 +90,11 @@ export class Session {
     return this.#sent !== undefined && (this.phase === ESTABLISHED || !this.inTheClear);
   }
 
+  /** Whether the requester proved itself: by its certificate, or by having the pre-shared key. */
+  get isProven(): boolean {
+    return this.usesPsk || this.requester !== undefined;
+  }
+
   /** Records sealed under the present key, those of our own key update aside. */
   get sentCount(): number {
     return this.#sent?.count ?? 0;

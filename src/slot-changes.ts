@@ -7,18 +7,11 @@ import type { CertificateSlots } from "../hal/certificate-slots.js";
 import type { HashAlgorithm } from "../hal/crypto.js";
 import type { Identity } from "../hal/identity.js";
 import type { Connection } from "./connection.js";
-import {
-  INVALID_REQUEST,
-  OPERATION_FAILED,
-  RESET_REQUIRED,
-  SpdmError,
-  UNEXPECTED_REQUEST,
-  UNSUPPORTED_REQUEST,
-} from "./errors.js";
+import { INVALID_REQUEST, OPERATION_FAILED, SpdmError, UNEXPECTED_REQUEST, UNSUPPORTED_REQUEST } from "./errors.js";
 import { SLOT_MANAGEMENT } from "./exchange.js";
 import { requireCertificateSlots } from "./installable-chain.js";
 import { certificationRequestOf } from "./messages/csr.js";
-import { allows, checkKeyPair, install, type SetCertificatePolicy, showChanges } from "./messages/set-certificate.js";
+import { allows, checkKeyPair, finishChange, install, type SetCertificatePolicy } from "./messages/set-certificate.js";
 import {
   GET_CSR_SUB_CODE,
   HEADER_LENGTH,
@@ -69,8 +62,7 @@ export function slotChanges({ policy, csrHash, ...engines }: SlotChangesOptions)
       if (!allows(policy, bit, session)) throw new SpdmError(UNEXPECTED_REQUEST);
       if (subCode === MANAGE_SLOT) erase(identity, slots, address, request);
       else setChain(c, slots, address, engines, request);
-      showChanges(c, identity);
-      if ((slots.pendingMask & bit) !== 0) throw new SpdmError(RESET_REQUIRED);
+      finishChange(c, identity, slots, bit);
       writeSlotHeader(response, subCode, false);
     },
   };

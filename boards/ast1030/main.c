@@ -3,6 +3,7 @@
 #include "engine.h"
 #include "ast1030.h"
 #include "native.h"
+#include <stdio.h>
 
 extern const XsImage xsImage;
 
@@ -69,6 +70,8 @@ int main(void)
 		.nameModulo = 127,
 		.symbolModulo = 31,
 	};
+	/* Set up now, and without a buffer: what XS prints when the heap is full must not need some of it. */
+	setvbuf(stdout, NULL, _IONBF, 0);
 	if (!random_start())
 		fatal("no random number generator", NULL);
 	announce();
@@ -77,6 +80,8 @@ int main(void)
 	xsAwaitImport("main", XS_IMPORT_NAMESPACE);
 	xsEndHost(the);
 	xsRunJobs(the);
+	/* What the start left is not the first requester's to wait for. */
+	xsCollectGarbage();
 	console_write("ready\n");
 	for (;;) {
 		record_peaks(the);

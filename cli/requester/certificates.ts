@@ -4,7 +4,7 @@ import { CSR_CAP, SET_CERT_CAP } from "../../src/capabilities.js";
 import { equal } from "../../src/equal.js";
 import { DATA_TOO_LARGE, RESET_REQUIRED, SpdmError } from "../../src/errors.js";
 import { GET_CSR, SET_CERTIFICATE } from "../../src/exchange.js";
-import { DEVICE_CERT } from "../../src/installable-chain.js";
+import { DEVICE_CERT } from "../../src/key-pairs.js";
 import { NO_SUMMARY } from "../../src/measurement-block.js";
 import type { Algorithms } from "../../src/messages/algorithms.js";
 import { readCsr, writeGetCsr } from "../../src/messages/csr.js";

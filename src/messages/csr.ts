@@ -26,7 +26,8 @@ import {
   UNSUPPORTED_REQUEST,
 } from "../errors.js";
 import { type Exchange, GET_CSR, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION } from "../exchange.js";
-import { ALIAS_CERT, DEVICE_CERT, requireCertificateSlots } from "../installable-chain.js";
+import { requireCertificateSlots } from "../installable-chain.js";
+import { ALIAS_CERT, DEVICE_CERT } from "../key-pairs.js";
 import { checkOpaque, readOpaqueOf } from "../opaque.js";
 import { deviceOf, type RequesterInfo, readRequesterInfo, requestInfo } from "../pkcs10.js";
 import { digestOf } from "../requester-chain.js";

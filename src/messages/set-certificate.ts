@@ -24,15 +24,8 @@ import {
   UNSUPPORTED_REQUEST,
 } from "../errors.js";
 import { type Exchange, IN_SESSION, NEGOTIATED, OUTSIDE_SESSION, SET_CERTIFICATE } from "../exchange.js";
-import {
-  ALIAS_CERT,
-  DEVICE_CERT,
-  GENERIC_CERT,
-  type GivenChain,
-  installableLeaf,
-  readGivenChain,
-  requireCertificateSlots,
-} from "../installable-chain.js";
+import { type GivenChain, installableLeaf, readGivenChain, requireCertificateSlots } from "../installable-chain.js";
+import { ALIAS_CERT, DEVICE_CERT, GENERIC_CERT } from "../key-pairs.js";
 import type { PathEngines } from "../requester-chain.js";
 import type { Session } from "../session.js";
 import { V1_2, V1_3, V1_4, type Version } from "../versions.js";
@@ -124,26 +117,28 @@ export function setCertificate({ policy, needsReset = false, ...engines }: SetCe
 
       if (asked.erase) erase(slots, asked);
       else install(c, slots, asked, engines);
-      showChanges(c, identity);
-      if ((slots.pendingMask & bit) !== 0) throw new SpdmError(RESET_REQUIRED);
+      finishChange(c, identity, slots, bit);
       writeSetCertificateResponse(response, slot);
-      c.options.events?.certificatesChanged(c, bit);
     },
   };
 }
 
-/** What was kept of a chain is of another one now. */
-export function showChanges(c: Connection, identity: Identity): void {
+/** A slot, by its bit, has changed: others are told. Throws SpdmError if that counts from the next reset on only. */
+export function finishChange(c: Connection, identity: Identity, slots: CertificateSlots, bit: number): void {
   const negotiated = c.negotiated!;
-  if (identity !== negotiated.identity) return;
-  c.negotiated = { ...negotiated, chains: new Chains(identity, negotiated.hash) };
+  // What was kept of a chain is of another one now.
+  if (identity === negotiated.identity) {
+    c.negotiated = { ...negotiated, chains: new Chains(identity, negotiated.hash) };
+  }
+  if ((slots.pendingMask & bit) !== 0) throw new SpdmError(RESET_REQUIRED);
+  c.options.events?.certificatesChanged(c, bit);
 }
 
 /** Whether a slot, by its bit, may be changed here. */
 export function allows(policy: SetCertificatePolicy, bit: number, session: Session | undefined): boolean {
   if (policy.trustedEnvironment) return true;
   if (session === undefined || (policy.slotsInSessions & bit) === 0) return false;
-  return !policy.provenRequesters || session.usesPsk || session.requester !== undefined;
+  return !policy.provenRequesters || session.isProven;
 }
 
 /** Throws SpdmError unless KeyPairID and model are such as the connection has. */

@@ -85,7 +85,7 @@ const isOneAtMost = (bits: number): boolean => (bits & (bits - 1)) === 0;
 
 function allows({ trustedEnvironment, provenRequesters }: KeyPairChanges, session: Session | undefined): boolean {
   if (trustedEnvironment) return true;
-  return session !== undefined && (!provenRequesters || session.usesPsk || session.requester !== undefined);
+  return session !== undefined && (!provenRequesters || session.isProven);
 }
 
 /** Throws SpdmError for what the key pair's capabilities do not allow. */

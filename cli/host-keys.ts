@@ -60,7 +60,7 @@ export const KEY_CHANGES = Object.freeze({
 export type SaveCredential = (place: Place, credential: Credential | undefined) => void;
 
 export interface HostKeyOptions {
-  /** By default those of requesters that proved themselves, in sessions. */
+  /** By default none. */
   readonly changes?: keyof typeof KEY_CHANGES | undefined;
   /** By default changes are kept in memory only. */
   readonly save?: SaveCredential | undefined;
@@ -134,12 +134,13 @@ const ofAliases = (exchange: Exchange): Exchange =>
 /** Throws an Error if an identity that issues aliases shall take changes: the key that requests would be for is gone then. */
 export function changePolicy(
   credentials: readonly Credential[],
-  changes: HostKeyOptions["changes"],
+  changes: HostKeyOptions["changes"] = "none",
 ): SetCertificatePolicy | undefined {
-  const aliases = credentials.some(isAlias);
-  if (aliases && (changes ?? "none") !== "none")
+  const policy = KEY_CHANGES[changes];
+  if (policy !== undefined && credentials.some(isAlias)) {
     throw new Error("an identity that issues aliases takes no certificates");
-  return KEY_CHANGES[changes ?? (aliases ? "none" : "proven")];
+  }
+  return policy;
 }
 
 /** Private keys of signers, which go into the identity with the chains that they are set with. */

@@ -58,8 +58,8 @@ export function addServeCommand(program: Command): void {
     .addOption(
       new Option(
         "--key-changes <whose>",
-        "whose changes of keys and chains to take, and keep in the identity: nobody's, in sessions of requesters that " +
-          "proved themselves (default), in all sessions, or anywhere, slot 0's too",
+        "whose changes of keys and chains to take, and keep in the identity: nobody's (default), in sessions of requesters that " +
+          "proved themselves, in all sessions, or anywhere, slot 0's too",
       ).choices(Object.keys(KEY_CHANGES)),
     )
     .option("--slot-management", "experimental: serve SLOT_MANAGEMENT, by which slots are changed likewise")

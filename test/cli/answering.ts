@@ -54,7 +54,7 @@ export function answering(
     pqcCredentials = [],
     dataTransferSize,
     deferMs,
-    hostKeys,
+    hostKeys = { changes: "proven" },
     onRequesterInfo,
     slotManagement,
     ready,
@@ -73,7 +73,7 @@ export function answering(
     onRequesterInfo,
     slotManagement,
     log,
-    ...(hostKeys === undefined ? {} : { keys: hostKeys }),
+    keys: hostKeys,
   });
   ready?.(responder, log);
   const buffer = new Uint8Array((dataTransferSize ?? DATA_TRANSFER_SIZE) + RECORD_OVERHEAD);

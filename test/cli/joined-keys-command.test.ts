@@ -29,7 +29,7 @@ after(() => {
 
 /** The server, and the target that it is. */
 async function serve(...options: string[]): Promise<[server: ChildProcess, target: string]> {
-  const args = [SPDM, "serve", "--port", "0", "--identity", identity, ...options];
+  const args = [SPDM, "serve", "--port", "0", "--identity", identity, "--key-changes", "proven", ...options];
   const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   servers.push(server);
   let output = "";

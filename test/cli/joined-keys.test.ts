@@ -156,9 +156,9 @@ for (const { curve, asym, directory } of CURVES) {
   }
 }
 
-test("by default in sessions of who proved itself only, and not slot 0", async () => {
+test("in sessions of who proved itself only, and not slot 0", async () => {
   cpSync(KEYS, folder, { recursive: true });
-  const link = started(folder, {});
+  const link = started(folder, { changes: "proven" });
   const options = { ...OPTIONS, version: V1_3, slot: SLOT, keyPairId: ID };
   const generate = changeOf({ generate: ID, keyAlgorithm: "P-384" });
   await assert.rejects(readKeys(link, { ...OPTIONS, change: generate }), /UnexpectedRequest/);

@@ -22,7 +22,7 @@ import { PSK as BOARD_PSK, EXCHANGES, sessionBoard } from "../support/session.js
 import { type Alter, KEYS, OPTIONS, SESSION } from "./answering.js";
 
 /** A link to a responder on this host, whose responses in the clear `alter` changes. */
-function link(keys: HostKeyOptions = {}, alter: Alter = (response) => response): Link {
+function link(keys: HostKeyOptions = { changes: "proven" }, alter: Alter = (response) => response): Link {
   const faults: unknown[] = [];
   return linkTo(hostResponder(loadIdentity(KEYS), { onFault: (error) => faults.push(error), keys }), faults, alter);
 }
@@ -188,7 +188,7 @@ describe("spdm keys", () => {
   ];
   for (const [name, id, lie] of LIES) {
     test(`a lie: ${name}`, async () => {
-      const lying = link({}, (response, request) => {
+      const lying = link(undefined, (response, request) => {
         if (response[1] === 0x7c && request[4] === id) lie(response);
         return response;
       });
@@ -199,7 +199,7 @@ describe("spdm keys", () => {
   test("what DMTF's responder has behind KEY_PAIR_INFO is left unread", async () => {
     const longer: Alter = (response) =>
       response[1] === 0x7c ? Uint8Array.of(...response, ...new Uint8Array(6)) : response;
-    assert.equal((await readKeys(link({}, longer), KEYS_OPTIONS)).pairs.length, 7);
+    assert.equal((await readKeys(link(undefined, longer), KEYS_OPTIONS)).pairs.length, 7);
   });
 });
 
@@ -228,7 +228,7 @@ describe("attest in multi-key connections", () => {
   ];
   for (const [name, reason, lie] of LIES) {
     test(`a lie: ${name}`, async () => {
-      const lying = link({}, (response) => {
+      const lying = link(undefined, (response) => {
         if (response[1] === 0x01) lie(response);
         return response;
       });
@@ -239,7 +239,7 @@ describe("attest in multi-key connections", () => {
   }
 
   test("a key that is not for CHALLENGE makes it impossible", async () => {
-    const other = link({}, (response) => {
+    const other = link(undefined, (response) => {
       if (response[1] === 0x01) response[DIGESTS_KEYS + 6] = 0x0d;
       return response;
     });
@@ -247,7 +247,7 @@ describe("attest in multi-key connections", () => {
   });
 
   test("CertificateInfo where keys are not shown is a lie", async () => {
-    const lying = link({}, (response) => {
+    const lying = link(undefined, (response) => {
       if (response[1] === 0x02) response[3] = 1;
       return response;
     });

@@ -38,7 +38,7 @@ const changeable = (table: Provisioned): readonly IdentityOf[] =>
 
 /** SET_CERT_CAP would promise too much where nobody can prove to be somebody. */
 const canBeAsked = ({ trustedEnvironment = false }: Configuration, { psks, policy }: Provisioned): boolean =>
-  trustedEnvironment || psks.length > 0 || policy.requested !== 0;
+  trustedEnvironment || (policy.certificates && (psks.length > 0 || policy.requested !== 0));
 
 export const certificates: Certificates = Object.freeze({
   identities: (table: Provisioned) => (issuesAliases(table) ? undefined : changeable(table)),

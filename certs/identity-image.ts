@@ -35,7 +35,7 @@
  *
  * Of kind 3 there is one entry at most, with MutAuthRequested of KEY_EXCHANGE_RSP; bit 7 has CHALLENGE_AUTH ask too. The
  * options are 1 handshakes in the clear, 2 records authenticated only, 4 PSK_EXCHANGE without a context of the
- * responder's. Of kind 4, which MutAuthRequested 1 needs, there is one entry at most for each algorithm: the leaf's.
+ * responder's, 8 certificates that are requested and set. Of kind 4, which MutAuthRequested 1 needs, there is one entry at most for each algorithm: the leaf's.
  *
  * The digest finds a worn or half-written flash; it protects from nobody who can write there.
  */
@@ -78,7 +78,8 @@ export const BASIC = 0x80;
 export const IN_THE_CLEAR = 1;
 export const MAC_ONLY = 2;
 export const PSK_WITHOUT_CONTEXT = 4;
-const OPTIONS = IN_THE_CLEAR | MAC_ONLY | PSK_WITHOUT_CONTEXT;
+export const CERTIFICATES = 8;
+const OPTIONS = IN_THE_CLEAR | MAC_ONLY | PSK_WITHOUT_CONTEXT | CERTIFICATES;
 
 /** Where bytes lie in the image. */
 export interface Span {
@@ -143,6 +144,8 @@ export interface SessionPolicy {
   readonly macOnly: boolean;
   /** PSK_EXCHANGE_RSP without a context of the responder's, so that no PSK_FINISH follows. */
   readonly pskWithoutContext: boolean;
+  /** Certificates are requested and set, in sessions of requesters that proved themselves. */
+  readonly certificates: boolean;
 }
 
 /** That of images without one. */
@@ -152,6 +155,7 @@ export const DEFAULT_POLICY: SessionPolicy = Object.freeze({
   inTheClear: false,
   macOnly: false,
   pskWithoutContext: false,
+  certificates: false,
 });
 
 export interface IdentityTable {
@@ -239,6 +243,7 @@ function policyOf({ slot, algorithm: options }: Entry): SessionPolicy {
     inTheClear: (options & IN_THE_CLEAR) !== 0,
     macOnly: (options & MAC_ONLY) !== 0,
     pskWithoutContext: (options & PSK_WITHOUT_CONTEXT) !== 0,
+    certificates: (options & CERTIFICATES) !== 0,
   };
 }
 

@@ -92,7 +92,8 @@ function policyFields(policy: image.SessionPolicy): Pick<Part, "slot" | "algorit
     algorithm:
       (policy.inTheClear ? image.IN_THE_CLEAR : 0) |
       (policy.macOnly ? image.MAC_ONLY : 0) |
-      (policy.pskWithoutContext ? image.PSK_WITHOUT_CONTEXT : 0),
+      (policy.pskWithoutContext ? image.PSK_WITHOUT_CONTEXT : 0) |
+      (policy.certificates ? image.CERTIFICATES : 0),
   };
 }
 

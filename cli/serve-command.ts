@@ -87,13 +87,18 @@ function runServe(options: ServeArguments, command: Command): Promise<void> {
     if (defer !== undefined) command.error("--defer is for --host: a board takes the time it needs");
     if (rest.requesterInfo) command.error("--requester-info is for --host: the board does not ask");
     if (rest.slotManagement) command.error("--slot-management is for --host: the board does not have it");
-    if (publicKey || keyChanges !== undefined) command.error("a board's keys are up to its firmware");
+    if (publicKey) command.error("a board's keys are up to its firmware");
+    if (keyChanges !== undefined && keyChanges !== "none" && keyChanges !== "proven")
+      command.error(
+        "a board takes changes in sessions of requesters that proved themselves only: --key-changes proven",
+      );
   }
   if (publicKey && keyChanges !== undefined)
     command.error("--public-key is one that requesters have: nothing changes it");
   const requested = mutual === undefined ? undefined : MUTUAL[mutual];
   // What is not given stays as it is provisioned.
-  const given = Object.entries({ requested, basic: basicMutual, inTheClear, macOnly, pskWithoutContext });
+  const certificates = keyChanges === undefined ? undefined : keyChanges !== "none";
+  const given = Object.entries({ requested, basic: basicMutual, inTheClear, macOnly, pskWithoutContext, certificates });
   const policy = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   return serve({
     ...rest,

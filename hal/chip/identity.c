@@ -8,8 +8,8 @@
 #define ECDSA_P384 0x80u
 /* Bit 7 of what stands in the slot's place: basic mutual authentication. */
 #define BASIC 0x80u
-/* Of a policy: in the clear, authenticated only, PSK_EXCHANGE without context. */
-#define OPTIONS (1u | 2u | 4u)
+/* Of a policy: in the clear, authenticated only, PSK_EXCHANGE without context, certificates that are set. */
+#define OPTIONS (1u | 2u | 4u | 8u)
 
 static uint32_t imageLength;
 static uint32_t entryCount;

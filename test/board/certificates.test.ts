@@ -89,7 +89,7 @@ describe("certificates of the board, set in the field", () => {
   let device: Device;
 
   before(async () => {
-    device = new Device("field", { requested: MUTUAL.encapsulated });
+    device = new Device("field", { requested: MUTUAL.encapsulated, certificates: true });
     await device.boot();
   }, limit);
   after(() => device.board.close());
@@ -180,7 +180,7 @@ describe("certificates of the board, set in the field", () => {
 });
 
 test("power that fails in the middle leaves a board that attests", limit, async () => {
-  const device = new Device("cut", {});
+  const device = new Device("cut", { certificates: true });
   await device.boot();
   try {
     for (const delayMs of [100, 200, 300]) {
@@ -202,7 +202,7 @@ test("power that fails in the middle leaves a board that attests", limit, async 
 });
 
 test("without pre-shared keys and proofs there is nobody who could set any", limit, async () => {
-  const flash = writeIdentityImage({ ...loadIdentity(KEYS), psks: [] }, sha256);
+  const flash = writeIdentityImage({ ...loadIdentity(KEYS, { certificates: true }), psks: [] }, sha256);
   const board = await startBoard({ flash, lifetimeMs: limit.timeout });
   try {
     const link = new MctpLink(board.bus, emulatedSmbus(BMC_ADDRESS, BOARD_ADDRESS));

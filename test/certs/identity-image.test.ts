@@ -44,7 +44,14 @@ test("golden image", () => {
     psks: [{ index: 2, hint: { offset: 261, length: 4 }, key: { offset: 265, length: 16 } }],
     requesterAnchors: [{ offset: 281, length: 2 }],
     requesterChains: [{ algorithm: 0x80, chain: { offset: 283, length: 3 } }],
-    policy: { requested: 2, basic: true, inTheClear: true, macOnly: false, pskWithoutContext: true },
+    policy: {
+      requested: 2,
+      basic: true,
+      inTheClear: true,
+      macOnly: false,
+      pskWithoutContext: true,
+      certificates: false,
+    },
   });
   assert.ok(identityDigestFits(storage, table, sha256));
 });
@@ -60,16 +67,18 @@ test("nothing but credentials, nothing but a pre-shared key: the default policy"
     assert.equal(table.psks.length, device.psks?.length ?? 0);
     assert.deepEqual(table.requesterAnchors, []);
     assert.deepEqual(table.requesterChains, []);
-    const no = { basic: false, inTheClear: false, macOnly: false, pskWithoutContext: false };
+    const no = { basic: false, inTheClear: false, macOnly: false, pskWithoutContext: false, certificates: false };
     assert.deepEqual(table.policy, { requested: 0, ...no });
   }
 });
 
 test("every policy comes back", () => {
   for (const requested of [0, 1, 2, 4]) {
-    for (let bits = 0; bits < 16; bits++) {
-      const [basic, inTheClear, macOnly, pskWithoutContext] = [1, 2, 4, 8].map((bit) => (bits & bit) !== 0);
-      const policy = { requested, basic, inTheClear, macOnly, pskWithoutContext };
+    for (let bits = 0; bits < 32; bits++) {
+      const [basic, inTheClear, macOnly, pskWithoutContext, certificates] = [1, 2, 4, 8, 16].map(
+        (bit) => (bits & bit) !== 0,
+      );
+      const policy = { requested, basic, inTheClear, macOnly, pskWithoutContext, certificates };
       const image = writeIdentityImage({ ...DEVICE, policy }, sha256);
       assert.deepEqual(readIdentityTable(memory(image)).policy, policy);
     }

@@ -30,7 +30,14 @@ const IMAGE = writeIdentityImage(
     psks: [{ hint: Uint8Array.of(1, 2, 3), key: key(5, 64) }],
     requesterAnchors: [chain(300)],
     requesterChains: [{ algorithm: P256, chain: chain(400) }],
-    policy: { requested: 2, basic: false, inTheClear: true, macOnly: false, pskWithoutContext: false },
+    policy: {
+      requested: 2,
+      basic: false,
+      inTheClear: true,
+      macOnly: false,
+      pskWithoutContext: false,
+      certificates: true,
+    },
   },
   sha256,
 );

@@ -108,7 +108,14 @@ test("what is asked for replaces the policy that is provisioned, field by field"
   const policy = (name: string, asked?: Partial<SessionPolicy>) => loadIdentity(join(folder, name), asked).policy;
   assert.deepEqual(policy("made/identity.bin", { requested: 4 }), { ...DEFAULT_POLICY, requested: 4 });
   assert.deepEqual(policy("made/identity.bin", { macOnly: true }), { ...DEFAULT_POLICY, macOnly: true });
-  const provisioned = { requested: 2, basic: true, inTheClear: false, macOnly: true, pskWithoutContext: true };
+  const provisioned = {
+    requested: 2,
+    basic: true,
+    inTheClear: false,
+    macOnly: true,
+    pskWithoutContext: true,
+    certificates: true,
+  };
   const image = writeIdentityImage({ ...loadIdentity(out), policy: provisioned }, sha256);
   writeFileSync(join(folder, "policy.bin"), image);
   assert.deepEqual(policy("policy.bin"), provisioned);

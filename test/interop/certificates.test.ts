@@ -110,7 +110,7 @@ describe("spdm_requester_emu against serve --board ast1030", { skip, timeout: TI
 
   before(async () => {
     folder = new KeyFolder();
-    server = await startServe(port, ["--board", "ast1030"]);
+    server = await startServe(port, ["--board", "ast1030", "--key-changes", "proven"]);
   });
   after(() => {
     server.kill();

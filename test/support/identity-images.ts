@@ -14,7 +14,7 @@ export const DEVICE: DeviceIdentity = {
   psks: [{ hint: Uint8Array.of(6, 7, 8, 9), key: new Uint8Array(16).fill(0x33) }],
   requesterAnchors: [Uint8Array.of(10, 11)],
   requesterChains: [{ algorithm: 0x80, chain: Uint8Array.of(12, 13, 14) }],
-  policy: { requested: 2, basic: true, inTheClear: true, macOnly: false, pskWithoutContext: true },
+  policy: { requested: 2, basic: true, inTheClear: true, macOnly: false, pskWithoutContext: true, certificates: false },
 };
 
 /** DEVICE's image, written out by hand from the layout table. */
@@ -103,7 +103,7 @@ export const CONTRADICTIONS: ReadonlyMap<string, Uint8Array> = new Map(
       ["anchor with the offset of a key", 120, [0x09, 1, 0, 0]],
       ["MutAuthRequested of 3", 128, [3]],
       ["MutAuthRequested of 8", 128, [8]],
-      ["policy with option 8", 132, [8]],
+      ["policy with option 16", 132, [16]],
       ["policy with option 0x80000000", 135, [0x80]],
       ["policy with data", 136, [0xb0, 0, 0, 0, 1]],
       ["policy with the offset of data", 136, [0xb0]],
